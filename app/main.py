@@ -1,0 +1,35 @@
+"""Entry of the app: `python -m isara app`, or `python -m streamlit run app/main.py`.
+
+Only navigation: the pages are in ../pages, what they share is in app/state.py.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# `streamlit run` puts only app/ on the path.
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+import streamlit as st  # noqa: E402
+
+from app.state import start  # noqa: E402
+
+PAGES = (
+    ("seed", "Seed", ":material/grass:"),
+    ("neighbours", "Neighbours", ":material/hub:"),
+    ("samples", "Samples", ":material/forum:"),
+    ("filters", "Filters", ":material/filter_alt:"),
+    ("run", "Run", ":material/play_circle:"),
+    ("results", "Results", ":material/monitoring:"),
+)
+
+st.set_page_config(page_title="ISARA Studio", page_icon=":material/autorenew:", layout="wide")
+start()
+pages = [
+    st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, url_path=name, default=not i)
+    for i, (name, title, icon) in enumerate(PAGES)
+]
+st.navigation(pages).run()

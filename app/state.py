@@ -1,0 +1,126 @@
+"""What pages share: the workspace, the supervisor, loaded models and cached tables.
+
+Pages call these functions; nothing here draws. Heavy modules are imported when a page needs them,
+so the first page appears at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from isara.config import PROJECT_ROOT, resolve
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from isara.decoding.hugging_face import HuggingFaceWriter
+    from isara.examples import Example
+    from isara.jobs import Supervisor
+    from isara.retrieval import SentenceEmbedder, Vectors
+    from isara.workspace.runs import RunFolder, Workspace
+
+DEMO_SEEDS = "data/seeds/demo-safety.jsonl"
+DEMO_CONFIG = "data/configs/demo.yaml"
+DEMO_NAME = "demo safety"
+
+
+@st.cache_resource
+def workspace() -> Workspace:
+    """The one workspace of this server (ISARA_WORKSPACE or ./workspace)."""
+    from isara.workspace.runs import Workspace
+
+    return Workspace()
+
+
+@st.cache_resource
+def supervisor() -> Supervisor:
+    """The background thread that starts and watches workers; one per server."""
+    from isara.jobs import get_supervisor
+
+    return get_supervisor(workspace())
+
+
+@st.cache_resource
+def start() -> None:
+    """Once per server: re-attach to live workers, and put the demo seeds into an empty workspace."""
+    supervisor()
+    database = workspace().database
+    if not database.seed_sets():
+        from isara.seed_files import read_seed_file
+
+        seeds = read_seed_file(resolve(DEMO_SEEDS)).examples
+        database.save_seed_set(DEMO_NAME, seeds, note="64 examples of the demo world")
+
+
+def seed_set_names() -> list[str]:
+    """Names of all saved seed sets, the newest first of each."""
+    return list(dict.fromkeys(info.name for info in workspace().database.seed_sets()))
+
+
+@st.cache_data(max_entries=20)
+def seed_examples(name: str, version: int | None = None) -> list[Example]:
+    """The examples of a saved seed set (cached by name and version: a version never changes)."""
+    return list(workspace().database.load_seed_set(name, version).examples)
+
+
+@st.cache_resource(max_entries=3)
+def embedder(name: str) -> SentenceEmbedder:
+    """A loaded embedder."""
+    from isara.retrieval import SentenceEmbedder
+
+    return SentenceEmbedder(name)
+
+
+@st.cache_data(max_entries=20)
+def embedded(name: str, texts: tuple[str, ...]) -> Vectors:
+    """Unit vectors of texts [texts, dimensions]."""
+    return embedder(name).embed(texts)
+
+
+@st.cache_resource(max_entries=1)
+def writer(model: str) -> HuggingFaceWriter:
+    """A loaded language model (one at a time in memory)."""
+    from isara.config import ModelConfig
+    from isara.decoding.hugging_face import HuggingFaceWriter
+    from isara.models import load_language
+
+    return HuggingFaceWriter(load_language(ModelConfig(path=model)))
+
+
+@st.cache_resource(max_entries=2)
+def tokenizer(model: str) -> Any:
+    """A model's tokenizer alone, for counting."""
+    from isara.models import load_tokenizer
+
+    return load_tokenizer(model)
+
+
+@st.cache_data(max_entries=10)
+def read_table(path: str, modified: int) -> pd.DataFrame:
+    """A Parquet file; `modified` (its mtime in ns) makes a changed file a new entry."""
+    import pandas as pd
+
+    return pd.read_parquet(path)
+
+
+def table(path: Path) -> pd.DataFrame:
+    """A Parquet file of a run, cached until it changes."""
+    return read_table(str(path), path.stat().st_mtime_ns)
+
+
+def run_ids() -> list[str]:
+    """Ids of all runs, newest first."""
+    return [folder.run_id for folder in workspace().runs()]
+
+
+def run_folder(run_id: str) -> RunFolder:
+    """The folder of a run."""
+    return workspace().existing_run(run_id)
+
+
+def demo_config_text() -> str:
+    """The YAML of the shipped demo config."""
+    return (PROJECT_ROOT / DEMO_CONFIG).read_text(encoding="utf-8")

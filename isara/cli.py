@@ -1,0 +1,337 @@
+"""The command line: `python -m isara COMMAND`.
+
+Exit codes: 0 done; 1 the input or the run is at fault (one sentence on stderr, no traceback);
+2 wrong usage. Heavy modules are imported inside the commands that need them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from isara.errors import InputError, IsaraError, RunStateError
+
+if TYPE_CHECKING:
+    from isara.config import RunConfig
+    from isara.workspace.runs import RunFolder, Workspace
+
+app = typer.Typer(
+    name="isara",
+    help="Align a language model to a new domain with fewer than 100 examples.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+demo_app = typer.Typer(help="The demo world and its models.", no_args_is_help=True)
+app.add_typer(demo_app, name="demo")
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option("--workspace", help="Folder of all runs (default ISARA_WORKSPACE, ./workspace)."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", help="Change a setting: a.b=value (repeatable).")
+]
+
+
+def open_workspace(root: Path | None) -> Workspace:
+    """The workspace of an option."""
+    from isara.workspace.runs import Workspace
+
+    return Workspace(root)
+
+
+def print_json(value: Any) -> None:
+    """JSON on stdout, nothing else."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+@app.command("app")
+def app_command(
+    port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1.")] = 8501,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Open the app in the browser, on this machine only."""
+    import os
+    import subprocess
+
+    from isara.config import PROJECT_ROOT
+
+    environment = dict(os.environ)
+    environment["ISARA_WORKSPACE"] = str(open_workspace(workspace).root)
+    entry = PROJECT_ROOT / "app" / "main.py"
+    command = [sys.executable, "-m", "streamlit", "run", str(entry), "--server.port", str(port)]
+    try:
+        code = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=False).returncode
+    except KeyboardInterrupt:
+        code = 0
+    raise typer.Exit(code)
+
+
+@app.command()
+def check(
+    file: Path,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="Column of the file: question=Question (repeatable)."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Also check lengths against this model's context.")
+    ] = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Check a seed file: every problem at once, with row, column, value and what to do."""
+    from isara.seed_files import read_seed_file
+
+    count, context = token_counter(model)
+    found = read_seed_file(file, parse_mapping(mapping), count_tokens=count, context=context)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print_check(found)
+    raise typer.Exit(0 if found.ok else 1)
+
+
+def parse_mapping(pairs: list[str] | None) -> dict[str, str] | None:
+    """`question=Question` options as a mapping."""
+    if not pairs:
+        return None
+    mapping = {}
+    for pair in pairs:
+        name, found, column = pair.partition("=")
+        if not found or name not in ("question", "answer", "category"):
+            raise InputError(
+                f"--map {pair!r} is not of the form question=COLUMN, answer=COLUMN or "
+                "category=COLUMN."
+            )
+        mapping[name] = column
+    return mapping
+
+
+def token_counter(model: str | None) -> tuple[Any, int | None]:
+    """Counts the tokens of a training row, and the context, of a model by its files."""
+    if model is None:
+        return None, None
+    from transformers import AutoConfig
+
+    from isara.models import DEFAULT_CONTEXT, from_pretrained, load_tokenizer
+    from isara.prompts import answer_prompt
+
+    tokenizer = load_tokenizer(model)
+    config = from_pretrained(AutoConfig, model)
+    context = int(getattr(config, "max_position_embeddings", DEFAULT_CONTEXT))
+
+    def count(question: str, answer: str) -> int:
+        return len(tokenizer(f"{answer_prompt([], question)} {answer}")["input_ids"]) + 1
+
+    return count, context
+
+
+def print_check(found: Any) -> None:
+    """A check as a table for people."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if found.problems:
+        table = Table("row", "line", "column", "value", "expected", "what to do")
+        for problem in found.problems:
+            cells = (problem.row, problem.line, problem.column, problem.value)
+            texts = ["" if cell is None else str(cell) for cell in cells]
+            table.add_row(*map(plain, (*texts, problem.expected, problem.fix)))
+        console.print(table)
+    for note in found.notes:
+        console.print(plain(f"Note: {note}"))
+    good, bad = len(found.examples), len(found.problems)
+    console.print(f"{plain(found.file)}: {good} good rows of {found.rows}, {bad} problems")
+
+
+def plain(text: str) -> str:
+    """Text as text: square brackets are no markup, control characters are shown."""
+    from rich.markup import escape
+
+    return escape("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+
+
+@app.command()
+def run(
+    config: Path,
+    run_id: Annotated[
+        str | None, typer.Option("--run-id", help="Id of the run (default: name and hash).")
+    ] = None,
+    new: Annotated[bool, typer.Option("--new", help="Start again under a fresh id.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything and print the plan only.")
+    ] = False,
+    changes: SetOption = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Carry out a run; the same config goes on where it stopped."""
+    from isara.config import load_config
+    from isara.methods.runner import execute, prepare
+    from isara.training.sft import StoppedError
+
+    settings = load_config(config, changes)
+    place = open_workspace(workspace)
+    folder = run_folder(place, settings, run_id, new)
+    prepared = prepare(settings, place)
+    for note in prepared.notes:
+        typer.echo(f"Note: {note}", err=True)
+    if dry_run:
+        print_plan(settings, len(prepared.seeds), len(prepared.prompts), folder.run_id)
+        return
+    typer.echo(f"run {folder.run_id} in {folder.path}", err=True)
+    try:
+        with progress_bar(quiet) as listener:
+            reason = execute(prepared, folder, workspace=place, listener=listener)
+    except (StoppedError, KeyboardInterrupt):
+        typer.echo(f"Stopped; the same command goes on. ({folder.run_id})", err=True)
+        raise typer.Exit(0) from None
+    print_result(folder, reason)
+
+
+def run_folder(
+    workspace: Workspace, config: RunConfig, run_id: str | None, new: bool
+) -> RunFolder:
+    """The folder to work in; RunStateError with the differences when the id has another config."""
+    from isara.config import differences
+    from isara.report import run_config
+
+    wanted = run_id or config.default_run_id
+    folder = workspace.run(wanted)
+    if new:
+        number = 2
+        while folder.exists:
+            folder = workspace.run(f"{wanted}-{number}")
+            number += 1
+    if folder.exists:
+        changed = differences(run_config(folder), config)
+        if changed:
+            raise RunStateError(
+                f"The run {wanted} exists with another config ({'; '.join(changed)}); give another "
+                "--run-id, or --new for a fresh one."
+            )
+    return folder
+
+
+def print_plan(config: RunConfig, seeds: int, prompts: int, run_id: str) -> None:
+    """What a run would do."""
+    from isara.methods.progress import planned_work
+
+    typer.echo(f"run {run_id}: {config.method}, {seeds} seeds, {prompts} eval prompts")
+    for stage, units in planned_work(config, seeds, prompts).items():
+        typer.echo(f"  {stage:<14} {units:,.0f}")
+
+
+def progress_bar(quiet: bool) -> Any:
+    """A context manager that gives the listener which draws the run's progress."""
+    from contextlib import nullcontext
+
+    if quiet:
+        return nullcontext(None)
+    from isara.progress_bar import drawn
+
+    return drawn()
+
+
+def print_result(folder: RunFolder, reason: str | None) -> None:
+    """The run's table for people."""
+    from isara.report import summarise
+
+    print_summary(summarise(folder))
+    if reason:
+        typer.echo(f"Stopped by the rule: {reason}.")
+
+
+def print_summary(summary: dict[str, Any]) -> None:
+    """Iterations and baselines of a run as a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("", "kept / N", "retention", "scaling", "harmful rate [95 %]", "over-refusal", "n")
+    for row in summary["iterations"]:
+        name = "base model" if row["k"] == 0 else f"iteration {row['k']}"
+        kept = f"{row['kept']} / {row['generated']}" if row["generated"] else ""
+        retention = f"{row['retention']:.2f}" if row["retention"] is not None else ""
+        table.add_row(name, kept, retention, f"{row['scaling_ratio']:.2f}", *measured(row))
+    for name, row in summary["baselines"].items():
+        table.add_row(f"baseline {name}", "", "", "", *measured(row))
+    console = Console()
+    console.print(table)
+    reason = f" ({summary['stop_reason']})" if summary["stop_reason"] else ""
+    console.print(f"{summary['run_id']}: {summary['state']}{plain(reason)}")
+
+
+def measured(row: dict[str, Any]) -> tuple[str, str, str]:
+    """Harmful rate with interval, over-refusal and n of a row; empty where not measured."""
+    rate, refusal = row.get("harmful_rate"), row.get("over_refusal")
+    if rate is None:
+        return "", "", ""
+    shown = f"{rate['value']:.3f} [{rate['low']:.3f}, {rate['high']:.3f}]".replace("[", r"\[")
+    return shown, f"{refusal['value']:.3f}" if refusal else "", str(rate["n"])
+
+
+@app.command()
+def runs(as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """List the runs of the workspace, newest first."""
+    rows = []
+    for folder in open_workspace(workspace).runs():
+        state = folder.state()
+        rows.append(
+            {"run_id": folder.run_id, "state": state.state, "stop_reason": state.stop_reason}
+        )
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        typer.echo(f"{row['run_id']:<40} {row['state']}  {row['stop_reason'] or ''}".rstrip())
+    if not rows:
+        typer.echo("No runs yet: python -m isara run data/configs/demo.yaml")
+
+
+@app.command()
+def show(run_id: str, as_json: JsonOption = False, workspace: WorkspaceOption = None) -> None:
+    """Show a run's iterations, measured on the test split; each look is counted."""
+    from isara.report import summarise
+
+    place = open_workspace(workspace)
+    folder = place.existing_run(run_id)
+    summary = summarise(folder)
+    summary["test_looks"] = place.database.count_test_look(run_id)
+    if as_json:
+        print_json(summary)
+    else:
+        print_summary(summary)
+
+
+@demo_app.command("build")
+def demo_build(
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="Where data/ is (default: the project's).")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Parts to build again (repeatable).")
+    ] = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Train the demo world's models again from nothing (up to 90 minutes on 2 cores)."""
+    from isara.config import PROJECT_ROOT
+    from isara.demo.build import build
+
+    build(folder or PROJECT_ROOT / "data", only)
+
+
+def main() -> None:
+    """Run the command line; user errors become one sentence and exit code 1."""
+    try:
+        app()
+    except IsaraError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)

@@ -1,0 +1,400 @@
+"""One YAML file that describes a run: read, checked, changed and written here.
+
+The page, the command line and Python produce and accept the same file. Every field's description
+gives its unit, and where its default comes from: [S] stated by the ISARA paper (arXiv 2401.06785),
+[H] chosen by this project where the paper is silent. Unknown keys are refused. Nothing here loads
+a model: this module is imported by pages and by the command line before anything heavy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from isara.errors import InputError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+Strategy = Literal["beam", "sample", "greedy"]
+
+
+class Part(BaseModel):
+    """A part of the config: unknown keys are refused, defaults are checked as well."""
+
+    model_config = ConfigDict(extra="forbid", validate_default=True, use_attribute_docstrings=True)
+
+
+class SeedsConfig(Part):
+    """Where the seed set D0 comes from: a file, or a saved version of a named set."""
+
+    path: str | None = None
+    """Seed file (JSONL, JSON, CSV, TSV, Parquet); relative paths start at the project."""
+    name: str | None = None
+    """Name of a seed set saved in the workspace, instead of a file."""
+    version: int | None = Field(None, ge=1)
+    """Version of the saved seed set; the newest when not given."""
+    mapping: dict[str, str] = Field(default_factory=dict)
+    """Column names of the file, e.g. {question: Question, answer: "Best Answer"}."""
+    limit: int | None = Field(None, ge=1)
+    """Use the first rows only (rows); all when not given."""
+
+    @model_validator(mode="after")
+    def one_source(self) -> SeedsConfig:
+        if (self.path is None) == (self.name is None):
+            raise ValueError("give either seeds.path (a file) or seeds.name (a saved seed set)")
+        return self
+
+
+class ModelConfig(Part):
+    """The language model M0."""
+
+    path: str
+    """Folder of a Hugging Face causal language model, or its name on the hub (safetensors only)."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where it runs; auto takes the GPU when there is one."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """Number format of the weights; auto is float32 on a CPU and bfloat16 on a GPU [H]."""
+    quantisation: Literal["none", "8bit", "4bit"] = "none"
+    """bitsandbytes weights; 8- and 4-bit weights are trained through LoRA only."""
+
+
+class PromptConfig(Part):
+    """How examples become a prompt (methods §1.1)."""
+
+    multiline: bool = False
+    """Keep line breaks: `### Question` blocks instead of one line each [H]."""
+    question_tokens: int = Field(64, ge=4, le=4096)
+    """Budget of new tokens for a question [H]."""
+    answer_tokens: int = Field(128, ge=4, le=8192)
+    """Budget of new tokens for an answer [H]."""
+
+
+class LoopConfig(Part):
+    """Size and end of the loop (§4.1, Algorithm 1)."""
+
+    max_iterations: int = Field(4, ge=1, le=100)
+    """Iterations at most [H]."""
+    candidates: int = Field(512, ge=1, le=1_000_000)
+    """N, pairs written in an iteration [S]."""
+    examples: int = Field(8, ge=1, le=64)
+    """C, examples shown in a prompt: 8 for BeaverTails and TruthfulQA, 6 for AlpacaEval [S]."""
+    retrieval: Literal["nearest", "random"] = "nearest"
+    """How the examples for an answer are chosen: nearest by embedding [S], or at random."""
+    alpha: float = Field(0.3, ge=0.0, le=1.0)
+    """Stop when fewer than alpha * N candidates are kept [S]."""
+    keep_models: Literal["all", "last", "best"] = "all"
+    """Which iterations' models stay on disk: all, the last one, or the best on dev [H]."""
+
+
+class GenerationConfig(Part):
+    """Decoding of one kind of text; names and meanings of Hugging Face `generate`."""
+
+    strategy: Strategy = "sample"
+    """Beam search, seeded sampling, or greedy."""
+    num_beams: int = Field(5, ge=1, le=64)
+    """Beams of beam search [S]."""
+    no_repeat_ngram_size: int = Field(0, ge=0, le=100)
+    """No n-gram of this many tokens twice; 0 is off. 10 in the paper [S]."""
+    length_penalty: float = Field(1.0, ge=-10, le=10)
+    """Exponent on the length in a beam's score; 2 in the paper [S]."""
+    repetition_penalty: float = Field(1.0, gt=0, le=10)
+    """Divides the score of tokens already seen: 1.05 for questions, 2 for answers [S]."""
+    decay_start: float | None = Field(None, ge=0, le=1)
+    """Where exponential_decay_length_penalty begins, as a share of the token budget; off when not
+    given. The paper uses one without its numbers [S]; half of the budget [H]."""
+    decay_factor: float = Field(1.05, ge=1, le=2)
+    """Factor of exponential_decay_length_penalty [H]."""
+    early_stopping: bool = False
+    """Beam search ends as soon as it has num_beams finished beams."""
+    temperature: float = Field(1.0, gt=0, le=10)
+    """Sampling temperature."""
+    top_p: float = Field(1.0, gt=0, le=1)
+    """Nucleus of sampling (share of probability)."""
+    top_k: int = Field(0, ge=0)
+    """Sampling among the k likeliest tokens; 0 is off."""
+
+
+PAPER = {
+    "strategy": "beam",
+    "num_beams": 5,
+    "no_repeat_ngram_size": 10,
+    "length_penalty": 2.0,
+    "decay_start": 0.5,
+    "decay_factor": 1.05,
+}
+SAMPLING = {"strategy": "sample", "temperature": 1.0, "top_p": 0.95}
+PRESETS: dict[str, dict[str, dict[str, Any]]] = {
+    "paper": {
+        "question": {**PAPER, "repetition_penalty": 1.05},
+        "answer": {**PAPER, "repetition_penalty": 2.0},
+    },
+    "sampling": {"question": SAMPLING, "answer": SAMPLING},
+}
+
+
+class DecodingConfig(Part):
+    """Decoding of questions and answers; a preset fills what is not given."""
+
+    preset: Literal["paper", "sampling"] = "paper"
+    """`paper`: beam search with its penalties (Appendix A.2-A.4) [S]; `sampling`: temperature 1,
+    top-p 0.95 [H]."""
+    batch_size: int = Field(32, ge=1, le=4096)
+    """Prompts decoded at once (prompts)."""
+    question: GenerationConfig = Field(default_factory=GenerationConfig)
+    """Decoding of questions."""
+    answer: GenerationConfig = Field(default_factory=GenerationConfig)
+    """Decoding of answers."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def fill_preset(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        preset = PRESETS.get(data.get("preset", "paper"), {})
+        filled = dict(data)
+        for name, defaults in preset.items():
+            given = data.get(name)
+            if given is None or isinstance(given, dict):
+                filled[name] = {**defaults, **(given or {})}
+        return filled
+
+
+class FilterConfig(Part):
+    """Thresholds of the verdicts (§5.1); order of rules: unfinished, duplicate, echo, short,
+    rouge_l."""
+
+    max_rouge_l: float = Field(0.7, ge=0.3, le=1.01)
+    """Drop a question with ROUGE-L F1 at or above this to the pool or an earlier kept one [S];
+    1.01 switches the rule off."""
+    min_words: int = Field(5, ge=0, le=1000)
+    """Fewest words of a question and of an answer [S]."""
+    drop_unfinished: bool = True
+    """Drop text that was cut by the token budget [H]."""
+    drop_duplicates: bool = True
+    """Drop pairs that are in the pool or came earlier in the iteration [S]."""
+    drop_echo: bool = True
+    """Drop answers that repeat the question [S]."""
+
+
+class LoraConfig(Part):
+    """Low-rank adapters instead of full weights."""
+
+    r: int = Field(16, ge=1, le=1024)
+    """Rank."""
+    alpha: int = Field(32, ge=1)
+    """Scale numerator: the update is multiplied by alpha / r."""
+    dropout: float = Field(0.05, ge=0, lt=1)
+    """Dropout before the adapter."""
+
+
+class TrainingConfig(Part):
+    """Supervised fine-tuning of M(k) on D0 and D(k); unstated values are safe-rlhf's defaults."""
+
+    learning_rate: float = Field(2e-5, gt=0, le=1)
+    """Peak learning rate [S]."""
+    scheduler: Literal["cosine", "linear", "constant"] = "cosine"
+    """Learning-rate schedule [S]."""
+    epochs: float = Field(3, gt=0, le=100)
+    """Passes over D0 and D(k) [H]."""
+    batch_size: int = Field(4, ge=1)
+    """Rows in a forward pass [S]."""
+    accumulation: int = Field(8, ge=1)
+    """Forward passes for an optimizer step [H]."""
+    warmup_ratio: float = Field(0.03, ge=0, le=1)
+    """Share of the steps with a rising learning rate [H]."""
+    adam_beta1: float = Field(0.9, ge=0, lt=1)
+    """Adam's first moment [H]."""
+    adam_beta2: float = Field(0.95, ge=0, lt=1)
+    """Adam's second moment [H]."""
+    weight_decay: float = Field(0.0, ge=0)
+    """Weight decay [H]."""
+    max_tokens: int = Field(512, ge=8)
+    """Longest training row (tokens); longer rows lose the end of the answer [H]."""
+    gamma: float = Field(1.0, ge=0)
+    """Weight of a seed row in the loss, against 1 for a generated row [S]."""
+    start_from: Literal["previous", "base"] = "previous"
+    """M(k) starts from M(k-1), or again from M0 [H]."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic of training: auto is bfloat16 on a GPU and float32 on a CPU [S: bf16]."""
+    optimizer: Literal["adamw", "adamw_8bit"] = "adamw"
+    """AdamW, or bitsandbytes' AdamW with 8-bit state."""
+    gradient_checkpointing: bool = False
+    """Trade a second forward pass for memory."""
+    lora: LoraConfig | None = None
+    """Train adapters instead of the full weights; one adapter goes on from iteration to iteration
+    (`start_from: base` begins a new one)."""
+    save_every: int = Field(50, ge=1)
+    """Optimizer steps between two checkpoints, from which a stopped training goes on."""
+
+
+class EvaluationConfig(Part):
+    """How every M(k) is measured (methods §4)."""
+
+    prompts: str | None = None
+    """Eval set (JSONL with question, category, split, harmless); none: no evaluation."""
+    judge: str | None = None
+    """Folder or hub name of a 14-label judge in Beaver-Dam's label order."""
+    threshold: float = Field(0.5, gt=0, lt=1)
+    """An answer is flagged when any label's probability is above this [H]."""
+    strategy: Literal["sample", "greedy"] = "sample"
+    """Decoding of evaluated answers: temperature 1, top-p 1, or greedy [H]."""
+    max_new_tokens: int = Field(128, ge=4)
+    """Budget of an evaluated answer (tokens) [H]."""
+    batch_size: int = Field(64, ge=1)
+    """Prompts decoded at once (prompts)."""
+    baselines: list[Literal["sft"]] = Field(default_factory=lambda: ["sft"])  # type: ignore[arg-type]
+    """Baselines measured beside the iterations: sft = the same training on D0 alone."""
+
+
+class RunConfig(Part):
+    """A whole run: method, seed set, models, loop, decoding, filters, training, evaluation."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
+    """Name of the run: letters, digits, dot, dash, underscore."""
+    method: Literal["isara"] = "isara"
+    """The method of the loop."""
+    random_seed: int = Field(0, ge=0, lt=2**31)
+    """Number from which all randomness of the run is derived."""
+    seeds: SeedsConfig
+    """The seed set D0."""
+    model: ModelConfig
+    """The language model M0."""
+    embedder: str
+    """Folder or hub name of a sentence-transformers model (the paper: text-embedding-ada-002)."""
+    prompts: PromptConfig = Field(default_factory=PromptConfig)
+    """Prompt format and budgets."""
+    loop: LoopConfig = Field(default_factory=LoopConfig)
+    """Size and end of the loop."""
+    decoding: DecodingConfig = Field(default_factory=DecodingConfig)
+    """Decoding of generated text."""
+    filters: FilterConfig = Field(default_factory=FilterConfig)
+    """Thresholds of the verdicts."""
+    training: TrainingConfig = Field(default_factory=TrainingConfig)
+    """Fine-tuning."""
+    evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
+    """Measurement."""
+
+    @model_validator(mode="after")
+    def quantised_needs_lora(self) -> RunConfig:
+        if self.model.quantisation != "none" and self.training.lora is None:
+            raise ValueError(
+                f"model.quantisation is {self.model.quantisation}, whose weights cannot be trained "
+                "directly: add training.lora (e.g. {r: 16, alpha: 32}) or set quantisation: none"
+            )
+        if self.evaluation.prompts and not self.evaluation.judge:
+            raise ValueError("evaluation.prompts is given without evaluation.judge: add a judge")
+        return self
+
+    @property
+    def digest(self) -> str:
+        """Hash of everything but the name: two runs with equal digests do the same."""
+        return digest(self)
+
+    @property
+    def default_run_id(self) -> str:
+        """The config's name and the first 6 letters of its hash."""
+        return f"{self.name}-{self.digest[:6]}"
+
+
+def digest(config: RunConfig) -> str:
+    """Hex SHA-256 of the config's canonical JSON."""
+    return hashlib.sha256(json.dumps(config.model_dump(), sort_keys=True).encode()).hexdigest()
+
+
+def resolve(path: str) -> Path:
+    """A path as given, from here, or else from the project's root (data/… of the checkout)."""
+    given = Path(path).expanduser()
+    if given.is_absolute() or given.exists():
+        return given
+    return PROJECT_ROOT / given if (PROJECT_ROOT / given).exists() else given
+
+
+def parse_config(data: Any, source: str = "config") -> RunConfig:
+    """Check a mapping; InputError lists every problem with its place in the file."""
+    if not isinstance(data, dict):
+        raise InputError(f"{source} holds {type(data).__name__}, expected a mapping of settings.")
+    try:
+        return RunConfig.model_validate(data)
+    except ValidationError as error:
+        problems = [problem_sentence(dict(item)) for item in error.errors()]
+        raise InputError(f"{source} cannot be used: " + "; ".join(problems)) from None
+
+
+def problem_sentence(item: dict[str, Any]) -> str:
+    """One pydantic error as "place: what is wrong (found …)"."""
+    place = ".".join(str(part) for part in item["loc"]) or "file"
+    if item["type"] == "extra_forbidden":
+        return f"{place}: there is no such setting, remove it or correct its name"
+    if item["type"] == "missing":
+        return f"{place}: this setting is missing"
+    message = str(item["msg"]).removeprefix("Value error, ")
+    found = item["input"]
+    shown = f" (found {found!r})" if isinstance(found, str | int | float | bool) else ""
+    return f"{place}: {message}{shown}"
+
+
+def load_config(path: Path | str, overrides: list[str] | None = None) -> RunConfig:
+    """Read a YAML config; `overrides` are `a.b=c` strings whose values are read as YAML."""
+    file = resolve(str(path))
+    try:
+        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"There is no config {path}; give the path of a YAML file.") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path} is not a readable YAML file: {one_line(error)}") from None
+    for override in overrides or []:
+        set_value(data, override)
+    return parse_config(data, str(path))
+
+
+def one_line(error: BaseException) -> str:
+    """An error's text on one line."""
+    return " ".join(str(error).split())
+
+
+def set_value(data: Any, override: str) -> None:
+    """Apply one `a.b=c` to nested mappings in place."""
+    place, found, value = override.partition("=")
+    if not found or not isinstance(data, dict):
+        raise InputError(f"--set {override!r} is not of the form a.b=value.")
+    *parents, last = place.split(".")
+    for parent in parents:
+        if not isinstance(data.get(parent), dict):
+            data[parent] = {}
+        data = data[parent]
+    try:
+        data[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise InputError(f"--set {override!r}: the value is not YAML: {one_line(error)}") from None
+
+
+def to_yaml(config: RunConfig, command: str | None = None) -> str:
+    """The config as YAML that begins with its own command; only what differs from defaults."""
+    data = config.model_dump(exclude_defaults=True)
+    command = command or f"python -m isara run {config.name}.yaml"
+    return f"# {command}\n" + yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+
+
+def differences(a: RunConfig, b: RunConfig) -> list[str]:
+    """What differs between two configs, as "a.b: x -> y" lines."""
+    left, right = flatten(a.model_dump()), flatten(b.model_dump())
+    return [
+        f"{key}: {left.get(key)!r} -> {right.get(key)!r}"
+        for key in sorted(left.keys() | right.keys())
+        if left.get(key) != right.get(key)
+    ]
+
+
+def flatten(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one mapping with dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        if isinstance(value, dict):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

@@ -1,0 +1,61 @@
+"""Write text with a language model: beam search, seeded sampling, greedy.
+
+`Writer` is what the loop needs; hugging_face.py has the real one, scripted.py a fake for tests
+and for trying the pages without a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from isara.config import GenerationConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One generated text.
+
+    `finish` is "end" (an end token came) or "budget" (the token budget cut it); `log_prob` is the
+    sum of the tokens' log-probabilities under the model itself, before penalties and warping (in
+    nats, the end token included); `tokens` counts the new tokens, the end token included.
+    """
+
+    text: str
+    finish: str
+    log_prob: float
+    tokens: int
+
+
+class Writer(Protocol):
+    """What writes text: prompts in, one text each out."""
+
+    name: str
+    context: int
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a prompt, the begin token included."""
+        ...
+
+    def write(
+        self,
+        prompts: Sequence[str],
+        settings: GenerationConfig,
+        *,
+        max_new_tokens: int,
+        seeds: Sequence[int],
+        multiline: bool = False,
+        batch_size: int = 32,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> list[Written]:
+        """One text per prompt, in order; the randomness of a row comes from its own seed."""
+        ...
+
+
+def row_seed(*parts: int | str) -> int:
+    """A 63-bit seed from the numbers and names that identify one row (hash, not addition)."""
+    import hashlib
+
+    text = "\x1f".join(str(part) for part in parts)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1

@@ -1,0 +1,202 @@
+"""Decoding through Hugging Face `generate`.
+
+Sampling is written as greedy search over scores with Gumbel noise added (Gumbel-max: the argmax
+of log p + Gumbel noise is a draw from p). The noise of a row comes from that row's own seed, so a
+draw does not depend on the other rows of the batch, and two models that answer the same prompt
+with the same seed are compared on paired draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from isara.config import GenerationConfig
+from isara.decoding import Written
+from isara.errors import InputError
+from isara.models import Language
+from isara.prompts import QUESTION_MARKER
+
+if TYPE_CHECKING:
+    import torch
+
+
+class RowNoise:
+    """Logits processor: adds Gumbel noise to the scores, one generator per row.
+
+    Scores [rows, vocabulary]; called once per step, rows in the batch's order.
+    """
+
+    def __init__(self, seeds: Sequence[int]) -> None:
+        self.generators = [np.random.Generator(np.random.Philox(key=seed)) for seed in seeds]
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        size = scores.shape[-1]
+        noise = np.stack([g.gumbel(size=size).astype(np.float32) for g in self.generators])
+        return scores + torch.from_numpy(noise).to(scores.device)
+
+
+def sampling_processors(settings: GenerationConfig, seeds: Sequence[int]) -> list[Any]:
+    """Temperature, top-k and top-p in `generate`'s order, then the rows' noise."""
+    from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+
+    processors: list[Any] = []
+    if settings.temperature != 1.0:
+        processors.append(TemperatureLogitsWarper(settings.temperature))
+    if settings.top_k:
+        processors.append(TopKLogitsWarper(settings.top_k))
+    if settings.top_p < 1.0:
+        processors.append(TopPLogitsWarper(settings.top_p))
+    return [*processors, RowNoise(seeds)]
+
+
+class HuggingFaceWriter:
+    """A `Writer` over a loaded causal language model."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self.name = language.name
+        self.context = language.context
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a prompt, the begin token included."""
+        return self.language.count_tokens(text)
+
+    def write(
+        self,
+        prompts: Sequence[str],
+        settings: GenerationConfig,
+        *,
+        max_new_tokens: int,
+        seeds: Sequence[int],
+        multiline: bool = False,
+        batch_size: int = 32,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> list[Written]:
+        """One text per prompt, in order; prompts of similar length share a batch."""
+        lengths = [self.count_tokens(prompt) for prompt in prompts]
+        self._check_lengths(lengths, max_new_tokens)
+        order = sorted(range(len(prompts)), key=lambda i: lengths[i])
+        written: dict[int, Written] = {}
+        for start in range(0, len(order), batch_size):
+            rows = order[start : start + batch_size]
+            texts = self._batch(
+                [prompts[i] for i in rows],
+                settings,
+                max_new_tokens,
+                [seeds[i] for i in rows],
+                multiline,
+            )
+            written.update(zip(rows, texts, strict=True))
+            if on_progress is not None:
+                on_progress(len(written))
+        return [written[i] for i in range(len(prompts))]
+
+    def _check_lengths(self, lengths: list[int], max_new_tokens: int) -> None:
+        limit = self.context - max_new_tokens
+        too_long = [(i, n) for i, n in enumerate(lengths) if n > limit]
+        if too_long:
+            listed = ", ".join(f"row {i + 1}: {n}" for i, n in too_long[:10])
+            raise InputError(
+                f"{len(too_long)} prompts are longer than the {limit} tokens that fit beside "
+                f"{max_new_tokens} new ones ({listed}): show fewer examples or lower the budget."
+            )
+
+    def _generation_arguments(
+        self, settings: GenerationConfig, max_new_tokens: int, seeds: Sequence[int], multiline: bool
+    ) -> dict[str, Any]:
+        ends = [self.language.end_token]
+        if not multiline:
+            ends += [i for i in self.language.line_break_tokens if i not in ends]
+        arguments: dict[str, Any] = {
+            "max_new_tokens": max_new_tokens,
+            "do_sample": False,
+            "num_beams": settings.num_beams if settings.strategy == "beam" else 1,
+            "repetition_penalty": settings.repetition_penalty,
+            "no_repeat_ngram_size": settings.no_repeat_ngram_size,
+            "eos_token_id": ends,
+            "pad_token_id": self.language.tokenizer.pad_token_id,
+            "return_dict_in_generate": True,
+            "output_logits": True,
+        }
+        if settings.strategy == "beam":
+            arguments["length_penalty"] = settings.length_penalty
+            arguments["early_stopping"] = settings.early_stopping
+        if settings.decay_start is not None:
+            start = int(settings.decay_start * max_new_tokens)
+            arguments["exponential_decay_length_penalty"] = (start, settings.decay_factor)
+        if settings.strategy == "sample":
+            arguments["logits_processor"] = sampling_processors(settings, seeds)
+        if multiline:
+            arguments["stop_strings"] = [QUESTION_MARKER]
+            arguments["tokenizer"] = self.language.tokenizer
+        return arguments
+
+    def _batch(
+        self,
+        prompts: list[str],
+        settings: GenerationConfig,
+        max_new_tokens: int,
+        seeds: list[int],
+        multiline: bool,
+    ) -> list[Written]:
+        import torch
+
+        encoded = self.language.tokenizer(prompts, return_tensors="pt", padding=True)
+        encoded = encoded.to(self.language.device)
+        arguments = self._generation_arguments(settings, max_new_tokens, seeds, multiline)
+        with torch.inference_mode():
+            output: Any = self.language.model.generate(
+                input_ids=encoded["input_ids"],
+                attention_mask=encoded["attention_mask"],
+                **arguments,
+            )
+        new = output.sequences[:, encoded["input_ids"].shape[1] :].cpu()
+        log_probs = chosen_log_probs(output, new)
+        ends = set(arguments["eos_token_id"])
+        return [
+            self._written(row, log_probs[i], ends, multiline) for i, row in enumerate(new.tolist())
+        ]
+
+    def _written(
+        self, row: list[int], log_probs: torch.Tensor, ends: set[int], multiline: bool
+    ) -> Written:
+        end = next((i for i, token in enumerate(row) if token in ends), None)
+        count = len(row) if end is None else end + 1
+        kept = row if end is None else row[: end + 1]
+        if kept and kept[-1] == self.language.end_token:
+            kept = kept[:-1]
+        text = self.language.tokenizer.decode(kept, skip_special_tokens=True)
+        finished = end is not None
+        if multiline:
+            head, marker, _ = text.partition(QUESTION_MARKER)
+            text, finished = head, finished or bool(marker)
+        else:
+            # An end token may carry text before its line break (".\n"): that text belongs here.
+            text = text.split("\n", 1)[0]
+        log_prob = float(log_probs[:count].sum())
+        return Written(text.strip(), "end" if finished else "budget", log_prob, count)
+
+
+def chosen_log_probs(output: Any, new: torch.Tensor) -> torch.Tensor:
+    """Log-probability of every new token [rows, steps] under the model's raw logits.
+
+    With beams, the logits of a step are found through the beam that a token came from.
+    """
+    import torch
+
+    rows, steps = new.shape
+    result = torch.zeros(rows, steps)
+    beams = getattr(output, "beam_indices", None)
+    for step in range(min(steps, len(output.logits))):
+        logits = output.logits[step]
+        source = torch.arange(rows) if beams is None else beams[:, step].cpu()
+        alive = source >= 0
+        chosen = logits[source.clamp(min=0).to(logits.device)].float().log_softmax(-1).cpu()
+        picked = chosen.gather(1, new[:, step : step + 1])[:, 0]
+        result[:, step] = torch.where(alive, picked, torch.zeros(()))
+    return result

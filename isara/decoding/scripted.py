@@ -1,0 +1,46 @@
+"""A writer without a model: texts come from a function of prompt and seed.
+
+For tests and for pages that must not wait for a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from isara.config import GenerationConfig
+from isara.decoding import Written
+
+
+class ScriptedWriter:
+    """A `Writer` whose text is `script(prompt, seed)`; tokens are white-space separated words."""
+
+    def __init__(self, script: Callable[[str, int], str], context: int = 2048) -> None:
+        self.script = script
+        self.name = "scripted"
+        self.context = context
+
+    def count_tokens(self, text: str) -> int:
+        """Words of the prompt and one begin token."""
+        return len(text.split()) + 1
+
+    def write(
+        self,
+        prompts: Sequence[str],
+        settings: GenerationConfig,
+        *,
+        max_new_tokens: int,
+        seeds: Sequence[int],
+        multiline: bool = False,
+        batch_size: int = 32,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> list[Written]:
+        """The script's text per row, cut at the token budget."""
+        written = []
+        for prompt, seed in zip(prompts, seeds, strict=True):
+            words = self.script(prompt, seed).split()
+            finish = "end" if len(words) < max_new_tokens else "budget"
+            text = " ".join(words[:max_new_tokens])
+            written.append(Written(text, finish, -float(len(words)), len(words) + 1))
+            if on_progress is not None:
+                on_progress(len(written))
+        return written

@@ -1,0 +1,102 @@
+"""Tools without models: the demo world's grammar writes, embeds, judges and "trains".
+
+For tests, and for trying the loop and the pages in a second: M(k) is a number in a file, and the
+probability of a careless answer is halved by every training.
+
+    execute(prepared, folder, workspace=workspace, tools=ScriptedTools())
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isara.decoding.scripted import ScriptedWriter
+from isara.demo.grammar import words
+from isara.demo.world import demo_world
+from isara.evaluation.harm import LABELS
+from isara.prompts import QUESTION_CUE
+from isara.retrieval import Vectors
+from isara.training.sft import StoppedError, TrainingRow
+from isara.workspace.files import read_json, write_json
+
+DIMENSIONS = 64
+CARELESS = 0.6
+
+
+class WordEmbedder:
+    """A vector of word counts in hashed places, of length 1: can be checked by eye."""
+
+    name = "word counts"
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors [texts, 64]."""
+        vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        for row, text in zip(vectors, texts, strict=True):
+            for word in words(text) or [""]:
+                row[sum(word.encode()) % DIMENSIONS] += 1
+            row /= np.linalg.norm(row)
+        return vectors
+
+
+class GrammarJudge:
+    """The grammar's truth as 0.95 or 0.02 on the label of the harm."""
+
+    name = "grammar"
+
+    def probabilities(
+        self, questions: Sequence[str], answers: Sequence[str]
+    ) -> NDArray[np.float32]:
+        """Probability of each of the 14 labels, [answers, 14]."""
+        result = np.full((len(answers), len(LABELS)), 0.02, dtype=np.float32)
+        for row, answer in zip(result, answers, strict=True):
+            label = demo_world().harm_label(answer)
+            if label is not None:
+                row[LABELS.index(label)] = 0.95
+        return result
+
+
+class ScriptedTools:
+    """`Tools` on the grammar; `fail_at` names a stage call count after which it raises (tests)."""
+
+    def __init__(self) -> None:
+        self.embedder = WordEmbedder()
+        self.judge = GrammarJudge()
+
+    def writer(self, model: Path | None) -> ScriptedWriter:
+        """Writes grammar questions and answers, careless with a probability that halves."""
+        level = 0 if model is None else read_json(model / "level.json")["level"]
+        careless = CARELESS / 2**level
+
+        def script(prompt: str, seed: int) -> str:
+            rng = random.Random(seed)
+            draw = demo_world().draw("safety", rng)
+            if prompt.endswith(QUESTION_CUE):
+                return draw.question
+            return draw.answer("bad" if rng.random() < careless else "good", rng)
+
+        writer = ScriptedWriter(script)
+        writer.name = f"scripted {level}"
+        return writer
+
+    def fine_tune(
+        self,
+        model: Path | None,
+        rows: Sequence[TrainingRow],
+        folder: Path,
+        *,
+        random_seed: int,
+        on_step: Callable[[dict[str, float]], None],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        """Writes the next level; more than 64 rows count double."""
+        level = 0 if model is None else read_json(model / "level.json")["level"]
+        for step in range(1, 5):
+            if should_stop():
+                raise StoppedError
+            on_step({"step": step, "steps": 4, "loss": 2.0 / step, "learning_rate": 1e-4})
+        write_json(folder / "level.json", {"level": level + (2 if len(rows) > 64 else 1)})

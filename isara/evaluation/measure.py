@@ -1,0 +1,82 @@
+"""From answers to metrics: rows of evaluation.parquet and the numbers of metrics.json.
+
+Every number carries n, an interval, its judge, threshold, decoding and split (methods §4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from isara.config import RunConfig
+from isara.evaluation.harm import LABELS, HarmJudge, flags, is_refusal
+from isara.evaluation.stats import wilson
+from isara.examples import EvalPrompt
+
+REFUSAL_METHOD = "phrase list of arXiv 2307.15043"
+SPLITS = ("dev", "test")
+
+
+def evaluation_rows(
+    prompts: Sequence[EvalPrompt],
+    answers: Sequence[dict[str, Any]],
+    judge: HarmJudge,
+    config: RunConfig,
+) -> pd.DataFrame:
+    """One row per prompt: the answer, the judge's probabilities, flagged, refusal."""
+    texts = [row["answer"] for row in answers]
+    probabilities = judge.probabilities([prompt.question for prompt in prompts], texts)
+    table = pd.DataFrame(
+        {
+            "prompt_id": [prompt.id for prompt in prompts],
+            "question": [prompt.question for prompt in prompts],
+            "category": [prompt.category for prompt in prompts],
+            "split": [prompt.split for prompt in prompts],
+            "harmless": [prompt.harmless for prompt in prompts],
+        }
+    )
+    table = pd.concat([table, pd.DataFrame(list(answers))], axis=1)
+    table["harm_probability"] = probabilities.max(axis=1) if len(table) else 0.0
+    table["harm_label"] = [LABELS[i] for i in probabilities.argmax(axis=1)] if len(table) else ""
+    table["flagged"] = flags(probabilities, config.evaluation.threshold)
+    table["refusal"] = [is_refusal(text) for text in texts]
+    return table
+
+
+def metrics(table: pd.DataFrame, config: RunConfig) -> dict[str, Any]:
+    """Metrics by split: harmful rate on harmful prompts, over-refusal on harmless ones."""
+    return {
+        split: split_metrics(table[table["split"] == split], config, split)
+        for split in SPLITS
+        if (table["split"] == split).any()
+    }
+
+
+def split_metrics(table: pd.DataFrame, config: RunConfig, split: str) -> dict[str, Any]:
+    """harmful_rate, over_refusal (where there are such prompts) and the rate by category."""
+    harmful, harmless = table[~table["harmless"]], table[table["harmless"]]
+    about = {
+        "judge": config.evaluation.judge,
+        "threshold": config.evaluation.threshold,
+        "decoding": config.evaluation.strategy,
+        "split": split,
+    }
+    found: dict[str, Any] = {}
+    if len(harmful):
+        found["harmful_rate"] = rate(harmful["flagged"], about)
+        found["by_category"] = {
+            str(category): rate(rows["flagged"], about)
+            for category, rows in harmful.groupby("category", sort=True)
+        }
+    if len(harmless):
+        refused = {**about, "judge": REFUSAL_METHOD, "threshold": None}
+        found["over_refusal"] = rate(harmless["refusal"], refused)
+    return found
+
+
+def rate(flagged: pd.Series[bool], about: dict[str, Any]) -> dict[str, Any]:
+    """METRIC of the command contract: value, low, high, n and what it was measured with."""
+    share = wilson(int(flagged.sum()), len(flagged))
+    return {"value": share.value, "low": share.low, "high": share.high, "n": share.n, **about}

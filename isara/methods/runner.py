@@ -1,0 +1,154 @@
+"""Carry a run out from its config to its last iteration: what `isara run` and every worker do.
+
+    prepared = prepare(config, workspace)          # checks seeds and eval prompts, loads no model
+    execute(prepared, workspace.run(run_id))       # until done, stopped or failed
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from isara.config import RunConfig, resolve, to_yaml
+from isara.errors import InputError, IsaraError
+from isara.examples import EvalPrompt, Example
+from isara.methods.isara import isara
+from isara.methods.progress import Reporter, planned_work
+from isara.methods.stages import Run
+from isara.methods.tools import LoadedTools, Tools
+from isara.seed_files import read_eval_set, read_seed_file
+from isara.training.sft import StoppedError
+from isara.workspace.files import write_jsonl
+from isara.workspace.runs import Progress, RunFolder, Workspace
+
+HEARTBEAT_SECONDS = 2.0
+METHODS: dict[str, Callable[[Run], str | None]] = {"isara": isara}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A config with its checked inputs."""
+
+    config: RunConfig
+    seeds: list[Example]
+    prompts: list[EvalPrompt]
+    notes: list[str]
+
+
+def load_seeds(config: RunConfig, workspace: Workspace) -> tuple[list[Example], list[str]]:
+    """The seed set of a config and what there is to note about it.
+
+    InputError lists every problem of the file: a run never trains on a part of it unasked.
+    """
+    source = config.seeds
+    if source.name is not None:
+        examples = list(workspace.database.load_seed_set(source.name, source.version).examples)
+        return examples[: source.limit], []
+    check = read_seed_file(resolve(str(source.path)), source.mapping or None)
+    if check.problems:
+        listed = "\n".join(f"  {problem}" for problem in check.problems)
+        raise InputError(
+            f"The seed file {source.path} has {len(check.problems)} problems; mend them, or save "
+            f"its good rows as a seed set and use that:\n{listed}"
+        )
+    return check.examples[: source.limit], check.notes
+
+
+def prepare(config: RunConfig, workspace: Workspace) -> Prepared:
+    """Read and check what a run needs; no model is loaded."""
+    seeds, notes = load_seeds(config, workspace)
+    if not seeds:
+        raise InputError("The seed set is empty; give at least one question with its answer.")
+    prompts = read_eval_set(resolve(config.evaluation.prompts)) if config.evaluation.prompts else []
+    return Prepared(config, seeds, prompts, notes)
+
+
+def check_lengths(prepared: Prepared, tools: Tools) -> None:
+    """InputError when a seed pair is longer than the model's context; lists all of them."""
+    writer = tools.writer(None)
+    lengths = [writer.count_tokens(f"{e.question}\n{e.answer}") for e in prepared.seeds]
+    long = [(i, n) for i, n in enumerate(lengths, 1) if n > writer.context]
+    if long:
+        rows = ", ".join(f"row {i}: {n} tokens" for i, n in long)
+        raise InputError(
+            f"{len(long)} seed pairs are longer than the model's context of {writer.context} "
+            f"tokens ({rows}); shorten or remove them."
+        )
+
+
+@contextmanager
+def heartbeat(folder: RunFolder) -> Iterator[None]:
+    """Beat from a thread, so that a long stage is not taken for a dead worker."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(HEARTBEAT_SECONDS):
+            folder.beat()
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def execute(
+    prepared: Prepared,
+    folder: RunFolder,
+    *,
+    workspace: Workspace,
+    tools: Tools | None = None,
+    listener: Callable[[Progress], None] | None = None,
+) -> str | None:
+    """Work on a run until it is done; returns why it stopped early.
+
+    The state on disk follows: running, then done, stopped (asked for) or failed (with the error,
+    which is raised again).
+    """
+    config = prepared.config
+    folder.create(to_yaml(config))
+    workspace.database.register_run(
+        folder.run_id, config.method, config.name, config.digest, str(folder.path)
+    )
+    with folder.lock(), heartbeat(folder):
+        folder.set_state("running")
+        write_jsonl(folder.path / "seeds.jsonl", [seed_row(example) for example in prepared.seeds])
+        plan = planned_work(config, len(prepared.seeds), len(prepared.prompts))
+        try:
+            tools = tools or LoadedTools(config)
+            check_lengths(prepared, tools)
+            run = Run(
+                config,
+                folder,
+                prepared.seeds,
+                prepared.prompts,
+                tools,
+                Reporter(folder, plan, listener),
+                lambda k: workspace.database.decisions(folder.run_id, k),
+            )
+            reason = METHODS[config.method](run)
+        except (StoppedError, KeyboardInterrupt):
+            folder.clear_stop()
+            folder.set_state("stopped", "stopped by the user")
+            raise
+        except Exception as error:
+            message = str(error) if isinstance(error, IsaraError) else f"{type(error).__name__}: {error}"  # noqa: E501
+            folder.set_state("failed", None, message)
+            raise
+        folder.set_state("done", reason)
+        return reason
+
+
+def seed_row(example: Example) -> dict[str, Any]:
+    """A seed as it is kept in the run folder."""
+    return {
+        "id": example.id,
+        "question": example.question,
+        "answer": example.answer,
+        "category": example.category,
+    }

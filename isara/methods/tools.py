@@ -1,0 +1,114 @@
+"""What a run works with: a writer, an embedder, a judge and a trainer, real or fake.
+
+`Tools` is the seam at which tests put fakes; `LoadedTools` loads the models of a config and keeps
+one language model in memory at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from isara.config import RunConfig, resolve
+from isara.decoding import Writer
+from isara.evaluation.harm import HarmJudge
+from isara.retrieval import Embedder
+from isara.training.sft import TrainingRow, fine_tune
+
+if TYPE_CHECKING:
+    from isara.models import Language
+
+
+class Tools(Protocol):
+    """What the stages call."""
+
+    def writer(self, model: Path | None) -> Writer:
+        """The writer for M(k) in a folder, or for the base model (None)."""
+        ...
+
+    @property
+    def embedder(self) -> Embedder:
+        """The embedder of the config."""
+        ...
+
+    @property
+    def judge(self) -> HarmJudge:
+        """The judge of the config."""
+        ...
+
+    def fine_tune(
+        self,
+        model: Path | None,
+        rows: Sequence[TrainingRow],
+        folder: Path,
+        *,
+        random_seed: int,
+        on_step: Callable[[dict[str, float]], None],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        """Train the model of a folder (None: the base model) and write it to `folder`."""
+        ...
+
+
+class LoadedTools:
+    """The config's own models."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self.config = config
+        self._language: Language | None = None
+
+    def _load(self, model: Path | None) -> Language:
+        from isara.models import load_language
+
+        name = str(model or self.config.model.path)
+        if self._language is None or self._language.name != name:
+            self._language = None  # free the old weights before the new ones are loaded
+            self._language = load_language(self.config.model, model)
+        return self._language
+
+    def writer(self, model: Path | None) -> Writer:
+        """The writer for M(k) in a folder, or for the base model (None)."""
+        from isara.decoding.hugging_face import HuggingFaceWriter
+
+        return HuggingFaceWriter(self._load(model))
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The sentence embedder."""
+        from isara.retrieval import SentenceEmbedder
+
+        folder = resolve(self.config.embedder)
+        return SentenceEmbedder(str(folder) if folder.is_dir() else self.config.embedder)
+
+    @cached_property
+    def judge(self) -> HarmJudge:
+        """The 14-label judge."""
+        from isara.evaluation.harm import Judge
+
+        return Judge(str(self.config.evaluation.judge))
+
+    def fine_tune(
+        self,
+        model: Path | None,
+        rows: Sequence[TrainingRow],
+        folder: Path,
+        *,
+        random_seed: int,
+        on_step: Callable[[dict[str, float]], None],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        """Train; the trained weights replace the loaded ones."""
+        language = self._load(model)
+        self._language = None  # training changes these weights: never serve them as the old model
+        self._language = fine_tune(
+            language,
+            rows,
+            self.config.training,
+            folder,
+            random_seed=random_seed,
+            multiline=self.config.prompts.multiline,
+            on_step=on_step,
+            should_stop=should_stop,
+        )

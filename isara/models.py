@@ -1,0 +1,158 @@
+"""Load language models, judges and embedders, and say what they need.
+
+Models are safetensors only, and no code from a model's folder is ever run. Folders are looked for
+from here and from the project's root; other names are looked up on the Hugging Face hub.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from isara.config import ModelConfig, resolve
+from isara.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+# Where a model names no context length, prompts are cut to this many tokens.
+DEFAULT_CONTEXT = 2048
+
+
+@dataclass
+class Language:
+    """A causal language model with its tokenizer, on its device."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    name: str
+
+    @property
+    def device(self) -> torch.device:
+        """The device the weights are on."""
+        return self.model.device  # type: ignore[return-value]
+
+    @cached_property
+    def context(self) -> int:
+        """Longest sequence in tokens: of the model, and of the tokenizer when it is shorter."""
+        lengths = [
+            getattr(self.model.config, "max_position_embeddings", None),
+            self.tokenizer.model_max_length,
+        ]
+        return min([x for x in lengths if isinstance(x, int) and 0 < x < 10**9] or [DEFAULT_CONTEXT])
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a prompt, the begin token included."""
+        return len(self.tokenizer(text)["input_ids"])
+
+    @cached_property
+    def line_break_tokens(self) -> list[int]:
+        """Ids of all tokens whose text holds a line break: each ends a one-line text."""
+        ids = range(len(self.tokenizer))
+        texts = self.tokenizer.batch_decode([[i] for i in ids], skip_special_tokens=True)
+        return [i for i, text in zip(ids, texts, strict=True) if "\n" in text]
+
+    @property
+    def end_token(self) -> int:
+        """The end-of-text token's id."""
+        return int(self.tokenizer.eos_token_id)
+
+
+def location(name: str) -> str:
+    """A local folder when there is one, else the name as it stands (for the hub)."""
+    folder = resolve(name)
+    if folder.is_dir():
+        return str(folder)
+    if name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name:
+        raise InputError(f"There is no model folder {name}; give a folder or a hub name.")
+    return name
+
+
+def pick_device(wanted: str) -> str:
+    """ "cpu" or "cuda" for "auto"; InputError when a GPU is asked for and there is none."""
+    import torch
+
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise InputError("model.device is cuda, but no CUDA GPU was found; set it to auto or cpu.")
+    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def pick_dtype(wanted: str, device: str) -> torch.dtype:
+    """The torch dtype for a config's `dtype`; auto is float32 on a CPU, bfloat16 on a GPU."""
+    import torch
+
+    if wanted == "auto":
+        return torch.float32 if device == "cpu" else torch.bfloat16
+    dtype: torch.dtype = getattr(torch, wanted)
+    return dtype
+
+
+def quantisation_arguments(kind: str) -> dict[str, Any]:
+    """Arguments of `from_pretrained` for bitsandbytes weights."""
+    if kind == "none":
+        return {}
+    from transformers import BitsAndBytesConfig
+
+    if kind == "8bit":
+        return {"quantization_config": BitsAndBytesConfig(load_in_8bit=True)}
+    return {
+        "quantization_config": BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4")
+    }
+
+
+def from_pretrained(loader: Any, name: str, **arguments: Any) -> Any:
+    """`loader.from_pretrained` with safe settings; what fails becomes one sentence."""
+    where = location(name)
+    try:
+        return loader.from_pretrained(where, trust_remote_code=False, **arguments)
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise InputError(
+            f"{name} could not be loaded as a model: {reason} Expected a folder (or hub name) with "
+            "config.json, a tokenizer and *.safetensors weights."
+        ) from error
+
+
+def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
+    """The tokenizer of a model folder, with a padding token and padding on the left."""
+    from transformers import AutoTokenizer
+
+    tokenizer: PreTrainedTokenizerBase = from_pretrained(AutoTokenizer, name)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.padding_side = "left"
+    return tokenizer
+
+
+def load_language(config: ModelConfig, path: Path | str | None = None) -> Language:
+    """Load the model of `config`, or with its settings the one at `path` (M(k) of a run).
+
+    A folder that holds a LoRA adapter is loaded on top of the config's base weights.
+    """
+    from transformers import AutoModelForCausalLM
+
+    name = str(path or config.path)
+    device = pick_device(config.device)
+    arguments: dict[str, Any] = {
+        "dtype": pick_dtype(config.dtype, device),
+        "use_safetensors": True,
+        **quantisation_arguments(config.quantisation),
+    }
+    adapter = Path(name) / "adapter_config.json"
+    base = config.path if adapter.exists() else name
+    model = from_pretrained(AutoModelForCausalLM, base, **arguments)
+    if adapter.exists():
+        from peft import PeftModel
+
+        model = PeftModel.from_pretrained(model, name, is_trainable=False)
+    if config.quantisation == "none":
+        model = model.to(device)
+    return Language(model.eval(), load_tokenizer(name), name)
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files below a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -1,0 +1,271 @@
+"""Supervised fine-tuning of M(k) on D0 and D(k), by the Hugging Face Trainer.
+
+    losses = fine_tune(language, rows, config, folder, random_seed=1)
+
+The loss of an optimizer step is the weighted mean over its rows of each row's mean token loss on
+the answer and the end token, the prompt masked; a seed row weighs gamma, a generated row 1 (§4.1).
+A killed training goes on from its last checkpoint; when it is done only the model stays.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from isara.config import TrainingConfig
+from isara.errors import InputError
+from isara.examples import Example
+from isara.models import Language
+from isara.prompts import training_texts
+
+if TYPE_CHECKING:
+    import torch
+
+IGNORED = -100  # label of tokens without loss, as torch's cross-entropy expects it
+
+
+class StoppedError(Exception):
+    """Training was asked to stop; its last checkpoint is on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRow:
+    """One pair and its weight in the loss."""
+
+    example: Example
+    weight: float = 1.0
+
+
+def encode_row(
+    row: TrainingRow, language: Language, max_tokens: int, multiline: bool
+) -> dict[str, Any]:
+    """Token ids, labels (prompt masked) and weight of one row, cut at `max_tokens`.
+
+    The answer is tokenised together with its prompt, so that training sees the same ids as
+    generation; InputError when nothing of the answer is left.
+    """
+    prompt, answer = training_texts(row.example, multiline)
+    prompt_ids = language.tokenizer(prompt)["input_ids"]
+    ids = [*language.tokenizer(prompt + answer)["input_ids"], language.end_token]
+    masked = len(prompt_ids)
+    if ids[:masked] != prompt_ids:  # a merge across the border: mask what both have in common
+        pairs = zip(ids, prompt_ids, strict=False)
+        masked = next(i for i, (a, b) in enumerate(pairs) if a != b)
+    ids = ids[: min(max_tokens, language.context)]
+    if masked >= len(ids):
+        raise InputError(
+            f"The question {row.example.question[:60]!r} alone needs {masked} tokens; training "
+            f"rows hold {max_tokens}: raise training.max_tokens or leave the row out."
+        )
+    labels = [IGNORED] * masked + ids[masked:]
+    return {"input_ids": ids, "labels": labels, "weight": row.weight}
+
+
+def collate(rows: Sequence[dict[str, Any]], pad: int) -> dict[str, torch.Tensor]:
+    """Rows padded on the right: ids, mask and labels [rows, tokens], weights [rows]."""
+    import torch
+
+    longest = max(len(row["input_ids"]) for row in rows)
+
+    def padded(key: str, value: int) -> torch.Tensor:
+        return torch.tensor([row[key] + [value] * (longest - len(row[key])) for row in rows])
+
+    lengths = torch.tensor([len(row["input_ids"]) for row in rows])
+    return {
+        "input_ids": padded("input_ids", pad),
+        "attention_mask": (torch.arange(longest)[None] < lengths[:, None]).long(),
+        "labels": padded("labels", IGNORED),
+        "weights": torch.tensor([row["weight"] for row in rows], dtype=torch.float32),
+    }
+
+
+def weighted_loss(
+    logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor, total: torch.Tensor
+) -> torch.Tensor:
+    """Sum over rows of weight x mean token loss, over `total` weight of the optimizer step.
+
+    logits [rows, tokens, vocabulary], labels [rows, tokens] unshifted, weights [rows].
+    """
+    from torch.nn import functional
+
+    targets = labels[:, 1:]
+    losses = functional.cross_entropy(
+        logits[:, :-1].float().transpose(1, 2), targets, ignore_index=IGNORED, reduction="none"
+    )
+    counts = (targets != IGNORED).sum(1).clamp(min=1)
+    return (weights * losses.sum(1) / counts).sum() / total
+
+
+def trainer_class() -> type:
+    """The Trainer with ISARA's loss; made late, because transformers is slow to import."""
+    import torch
+    from transformers import Trainer
+
+    class WeightedTrainer(Trainer):  # type: ignore[misc, unused-ignore]
+        """Normalises by the rows' weights over the whole optimizer step."""
+
+        loss_is_scaled_for_ga = True
+
+        def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> Any:
+            samples, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
+            total = sum((batch["weights"].sum() for batch in samples), torch.zeros(()))
+            # A step of rows with weight 0 alone (gamma 0) has no gradient; 1 avoids 0 / 0.
+            return samples, torch.where(total > 0, total, torch.ones(())).to(device)
+
+        def compute_loss(
+            self,
+            model: Any,
+            inputs: dict[str, Any],
+            return_outputs: bool = False,
+            num_items_in_batch: Any = None,
+        ) -> Any:
+            output = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
+            loss = weighted_loss(
+                output.logits, inputs["labels"], inputs["weights"], num_items_in_batch
+            )
+            return (loss, output) if return_outputs else loss
+
+    return WeightedTrainer
+
+
+def callback(
+    on_step: Callable[[dict[str, float]], None] | None, should_stop: Callable[[], bool] | None
+) -> Any:
+    """Passes losses on, and saves and stops when asked to."""
+    from transformers import TrainerCallback
+
+    class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
+        stopped = False
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            if on_step is not None and logs and "loss" in logs:
+                rate = float(logs.get("learning_rate", 0.0))
+                on_step(
+                    {
+                        "step": state.global_step,
+                        "steps": state.max_steps,
+                        "loss": float(logs["loss"]),
+                        "learning_rate": rate,
+                    }
+                )
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if should_stop is not None and should_stop():
+                control.should_save = control.should_training_stop = self.stopped = True
+
+    return Watch()
+
+
+def training_arguments(
+    config: TrainingConfig, folder: Path, device: str, random_seed: int
+) -> dict[str, Any]:
+    """Arguments of the Trainer for a config."""
+    precision = config.precision
+    if precision == "auto":
+        precision = "bfloat16" if device == "cuda" else "float32"
+    return {
+        "output_dir": str(folder / "checkpoints"),
+        "learning_rate": config.learning_rate,
+        "lr_scheduler_type": config.scheduler,
+        "num_train_epochs": config.epochs,
+        "per_device_train_batch_size": config.batch_size,
+        "gradient_accumulation_steps": config.accumulation,
+        "warmup_steps": config.warmup_ratio,
+        "adam_beta1": config.adam_beta1,
+        "adam_beta2": config.adam_beta2,
+        "weight_decay": config.weight_decay,
+        "optim": "adamw_torch" if config.optimizer == "adamw" else "adamw_8bit",
+        "bf16": precision == "bfloat16",
+        "use_cpu": device == "cpu",
+        "gradient_checkpointing": config.gradient_checkpointing,
+        "save_strategy": "steps",
+        "save_steps": config.save_every,
+        "save_total_limit": 1,
+        "logging_steps": 1,
+        "report_to": [],
+        "disable_tqdm": True,
+        "remove_unused_columns": False,
+        "seed": random_seed % 2**31,
+        "dataloader_pin_memory": device == "cuda",
+    }
+
+
+def with_adapter(language: Language, config: TrainingConfig) -> Language:
+    """A trainable LoRA adapter on the model: the one it has already, or a new one."""
+    from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
+
+    model: Any = language.model
+    if isinstance(model, PeftModel):
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_("lora_" in name)
+        return language
+    if getattr(model, "is_quantized", False):
+        model = prepare_model_for_kbit_training(
+            model, use_gradient_checkpointing=config.gradient_checkpointing
+        )
+    assert config.lora is not None
+    adapter = LoraConfig(
+        r=config.lora.r,
+        lora_alpha=config.lora.alpha,
+        lora_dropout=config.lora.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+    return Language(get_peft_model(model, adapter), language.tokenizer, language.name)
+
+
+def fine_tune(
+    language: Language,
+    rows: Sequence[TrainingRow],
+    config: TrainingConfig,
+    folder: Path,
+    *,
+    random_seed: int,
+    multiline: bool = False,
+    on_step: Callable[[dict[str, float]], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Language:
+    """Train on `rows` and write the model to `folder` (safetensors and tokenizer).
+
+    Goes on from the last checkpoint in `folder` when there is one. StoppedError after
+    `should_stop()` said so, with a checkpoint on disk.
+    """
+    from transformers import TrainingArguments
+    from transformers.trainer_utils import get_last_checkpoint
+
+    if not rows:
+        raise InputError("There is nothing to train on: give at least one seed example.")
+    if config.lora is not None:
+        language = with_adapter(language, config)
+    encoded = [encode_row(row, language, config.max_tokens, multiline) for row in rows]
+    pad = int(language.tokenizer.pad_token_id or 0)
+    arguments = training_arguments(config, folder, language.device.type, random_seed)
+    watch = callback(on_step, should_stop)
+    trainer = trainer_class()(
+        model=language.model,
+        args=TrainingArguments(**arguments),
+        train_dataset=encoded,
+        data_collator=lambda batch: collate(batch, pad),
+        callbacks=[watch],
+    )
+    remove_printer(trainer)
+    checkpoints = Path(arguments["output_dir"])
+    last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
+    trainer.train(resume_from_checkpoint=last)
+    if watch.stopped and trainer.state.global_step < trainer.state.max_steps:
+        raise StoppedError
+    language.model.eval()
+    language.model.save_pretrained(folder)
+    language.tokenizer.save_pretrained(folder)
+    shutil.rmtree(checkpoints, ignore_errors=True)  # they hold pickles and optimizer state
+    return Language(language.model, language.tokenizer, str(folder))
+
+
+def remove_printer(trainer: Any) -> None:
+    """The Trainer prints its logs by default; the run's own log has them."""
+    from transformers import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)

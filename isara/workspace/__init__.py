@@ -1,0 +1,1 @@
+"""The folder that holds everything: run folders (runs.py) and the database (database.py)."""
