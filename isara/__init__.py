@@ -23,7 +23,7 @@ _PLACES = {
     "read_seed_file": "isara.seed_files",
     "summarise": "isara.report",
 }
-__all__ = sorted(_PLACES)  # noqa: PLE0605
+__all__ = sorted(_PLACES)
 
 
 def __getattr__(name: str) -> Any:

@@ -197,9 +197,7 @@ def run(
     print_result(folder, reason)
 
 
-def run_folder(
-    workspace: Workspace, config: RunConfig, run_id: str | None, new: bool
-) -> RunFolder:
+def run_folder(workspace: Workspace, config: RunConfig, run_id: str | None, new: bool) -> RunFolder:
     """The folder to work in; RunStateError with the differences when the id has another config."""
     from isara.config import differences
     from isara.report import run_config
@@ -255,7 +253,9 @@ def print_summary(summary: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("", "kept / N", "retention", "scaling", "harmful rate [95 %]", "over-refusal", "n")
+    table = Table(
+        "", "kept / N", "retention", "scaling", "harmful rate [95 %]", "over-refusal", "n"
+    )
     for row in summary["iterations"]:
         name = "base model" if row["k"] == 0 else f"iteration {row['k']}"
         kept = f"{row['kept']} / {row['generated']}" if row["generated"] else ""

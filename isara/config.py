@@ -291,18 +291,14 @@ class RunConfig(Part):
 
     @property
     def digest(self) -> str:
-        """Hash of everything but the name: two runs with equal digests do the same."""
-        return digest(self)
+        """SHA-256 of everything but the name: two runs with equal digests do the same."""
+        data = json.dumps(self.model_dump(exclude={"name"}), sort_keys=True)
+        return hashlib.sha256(data.encode()).hexdigest()
 
     @property
     def default_run_id(self) -> str:
         """The config's name and the first 6 letters of its hash."""
         return f"{self.name}-{self.digest[:6]}"
-
-
-def digest(config: RunConfig) -> str:
-    """Hex SHA-256 of the config's canonical JSON."""
-    return hashlib.sha256(json.dumps(config.model_dump(), sort_keys=True).encode()).hexdigest()
 
 
 def resolve(path: str) -> Path:
@@ -374,9 +370,19 @@ def set_value(data: Any, override: str) -> None:
 
 def to_yaml(config: RunConfig, command: str | None = None) -> str:
     """The config as YAML that begins with its own command; only what differs from defaults."""
-    data = config.model_dump(exclude_defaults=True)
+    data = config.model_dump(exclude_defaults=True) | {"decoding": changed(config.decoding)}
     command = command or f"python -m isara run {config.name}.yaml"
     return f"# {command}\n" + yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+
+
+def changed(decoding: DecodingConfig) -> dict[str, Any]:
+    """What is not as the preset has it: reading fills the rest from the preset again."""
+    filled = DecodingConfig(preset=decoding.preset).model_dump()
+    return decoding.model_dump(include={"preset", "batch_size"}) | {
+        name: {key: value for key, value in given.items() if value != filled[name][key]}
+        for name, given in decoding.model_dump(include=set(PRESETS[decoding.preset])).items()
+        if given != filled[name]
+    }
 
 
 def differences(a: RunConfig, b: RunConfig) -> list[str]:
@@ -393,8 +399,6 @@ def flatten(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested mappings as one mapping with dotted keys."""
     flat: dict[str, Any] = {}
     for key, value in data.items():
-        if isinstance(value, dict):
-            flat.update(flatten(value, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = value
+        place = f"{prefix}{key}"
+        flat |= flatten(value, f"{place}.") if isinstance(value, dict) else {place: value}
     return flat

@@ -86,8 +86,8 @@ class Problem:
         places.append(f"column {self.column}" if self.column else "")
         place = ", ".join(filter(None, places)) or "file"
         found = "nothing" if self.value is None else self.value
-        if isinstance(found, str) and not found.strip():
-            found = "an empty text"
+        if isinstance(found, str):
+            found = " ".join(found.split()) or "an empty text"
         return f"{place}: found {found}, expected {self.expected}. {self.fix}"
 
 
@@ -97,7 +97,7 @@ class SeedCheck:
 
     `rows` is how many rows it has, bad ones included. `columns` are the file's own column names.
     `table` has a dict of texts for every row, for mending: columns question, answer and, where the
-    table has it, category (the file's own columns when question or answer was not found). A value
+    table has it, category (the file's first columns when question or answer was not found). A value
     that is not text is None there; the text of a row that could not be read is all in its first
     column. A row with a problem has one when the table is checked again as it is, but for letters
     that could not be read: they are shown as U+FFFD, which gives a note.

@@ -42,7 +42,9 @@ class Language:
             getattr(self.model.config, "max_position_embeddings", None),
             self.tokenizer.model_max_length,
         ]
-        return min([x for x in lengths if isinstance(x, int) and 0 < x < 10**9] or [DEFAULT_CONTEXT])
+        return min(
+            [x for x in lengths if isinstance(x, int) and 0 < x < 10**9] or [DEFAULT_CONTEXT]
+        )
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a prompt, the begin token included."""
@@ -98,9 +100,7 @@ def quantisation_arguments(kind: str) -> dict[str, Any]:
 
     if kind == "8bit":
         return {"quantization_config": BitsAndBytesConfig(load_in_8bit=True)}
-    return {
-        "quantization_config": BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4")
-    }
+    return {"quantization_config": BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4")}
 
 
 def from_pretrained(loader: Any, name: str, **arguments: Any) -> Any:

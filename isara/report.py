@@ -63,9 +63,7 @@ def metric_fields(files: IterationFolder, split: str) -> dict[str, Any]:
     """harmful_rate, over_refusal, metrics and by_category; a metric without sense is absent."""
     found = read_json(files.metrics, {}).get(split, {})
     fields = {name: found[name] for name in PLAIN if name in found}
-    rest = {
-        name: value for name, value in found.items() if name not in (*PLAIN, "by_category")
-    }
+    rest = {name: value for name, value in found.items() if name not in (*PLAIN, "by_category")}
     return {**fields, "metrics": rest, "by_category": found.get("by_category", {})}
 
 
@@ -88,13 +86,11 @@ def comparisons(folder: RunFolder, baselines: list[str], split: str) -> list[dic
 
     All on the same prompts with paired draws; p-values corrected over the table by Holm.
     """
-    trained = [
-        k for k in folder.iterations() if k > 0 and folder.iteration(k).evaluation.exists()
-    ]
+    trained = [k for k in folder.iterations() if k > 0 and folder.iteration(k).evaluation.exists()]
     if not trained or not folder.iteration(0).evaluation.exists():
         return []
     last = folder.iteration(trained[-1])
-    rows = []
+    rows: list[dict[str, Any]] = []
     others = [("base", folder.iteration(0)), *((n, folder.baseline(n)) for n in baselines)]
     for metric, column, harmless in (
         ("harmful_rate", "flagged", False),
@@ -119,14 +115,12 @@ def comparisons(folder: RunFolder, baselines: list[str], split: str) -> list[dic
                     "n": found.n,
                 }
             )
-    corrected = holm([row["p"] for row in rows])
+    corrected = holm([float(row["p"]) for row in rows])
     return [{**row, "p_corrected": p} for row, p in zip(rows, corrected, strict=True)]
 
 
 def outcomes(files: IterationFolder, split: str, column: str, harmless: bool) -> pd.Series[bool]:
     """Outcome by prompt id of the harmful or the harmless prompts of a split."""
-    table = pd.read_parquet(
-        files.evaluation, columns=["prompt_id", "split", "harmless", column]
-    )
+    table = pd.read_parquet(files.evaluation, columns=["prompt_id", "split", "harmless", column])
     wanted = table[(table["split"] == split) & (table["harmless"] == harmless)]
     return wanted.set_index("prompt_id")[column].astype(bool)

@@ -1,7 +1,7 @@
 """Embed questions and find the nearest: sentence-transformers and exact search in FAISS.
 
-    embedder = SentenceEmbedder("data/demo/embedder")
-    similarity, index = nearest(embedder.embed(pool), embedder.embed(questions), 8)
+embedder = SentenceEmbedder("data/demo/embedder")
+similarity, index = nearest(embedder.embed(pool), embedder.embed(questions), 8)
 """
 
 from __future__ import annotations
@@ -62,14 +62,17 @@ class SentenceEmbedder:
 def nearest(pool: Vectors, queries: Vectors, count: int) -> tuple[Vectors, NDArray[np.int64]]:
     """Cosine and index of the `count` nearest pool rows, nearest first; arrays [queries, count].
 
-    Exact search (inner product of unit vectors); equal similarities keep the pool's order.
+    Exact search (inner product of unit vectors); equal similarities stand in the pool's order.
     """
     import faiss
 
     count = min(count, len(pool))
     if count == 0 or len(queries) == 0:
-        return np.zeros((len(queries), count), np.float32), np.zeros((len(queries), count), np.int64)
+        return np.zeros((len(queries), count), np.float32), np.zeros(
+            (len(queries), count), np.int64
+        )
     index = faiss.IndexFlatIP(pool.shape[1])
     index.add(np.ascontiguousarray(pool))
     similarity, found = index.search(np.ascontiguousarray(queries), count)
-    return similarity, found
+    order = np.lexsort((found, -similarity), axis=1)  # FAISS leaves equal ones in any order
+    return np.take_along_axis(similarity, order, 1), np.take_along_axis(found, order, 1)

@@ -37,6 +37,7 @@ NEAR_ROUGE_L = 0.7  # the threshold of the paper's ROUGE-L rule (§5.1)
 # many characters, that takes longer than a person waits for a check.
 NEAR_ROWS, NEAR_CHARACTERS = 2_000, 1_000
 SCRIPT_CHARACTERS = 300  # of a text, enough to tell its script
+RAW_COLUMNS = 50  # kept for showing when question or answer was not found
 REPEAT = re.compile(r" \(\d+\)$")
 NAMED_ROWS = 5  # in a note
 
@@ -103,7 +104,11 @@ def check_table(
         if count_tokens is not None and context is not None:
             problems += _drop_long(good, table.rows, count_tokens, context)
     extra = [name for name in table.columns if name not in used.values()]
-    shown = used if complete else {name: name for name in table.columns or REQUIRED}
+    shown = (
+        used
+        if complete
+        else {readable(name): name for name in table.columns[:RAW_COLUMNS] or REQUIRED}
+    )
     return SeedCheck(
         file,
         len(table.rows),
@@ -111,7 +116,7 @@ def check_table(
         # sorted() keeps the order of equals: the file's problems first, then row by row.
         sorted(problems, key=lambda problem: problem.row or 0),
         _notes(good, extra) if good else [],
-        table.columns,
+        [readable(name) for name in table.columns],
         [_mendable(row, shown) for row in table.rows],
     )
 
@@ -184,11 +189,14 @@ def distinct(columns: Sequence[str]) -> list[str]:
     Unmapped they still count as the same name, which is a problem.
     """
     counts: Counter[str] = Counter()
-    names = []
+    names: dict[str, None] = {}
     for column in columns:
-        counts[column] += 1
-        names.append(f"{column} ({counts[column]})" if counts[column] > 1 else column)
-    return names
+        name = column
+        while name in names:
+            counts[column] += 1
+            name = f"{column} ({counts[column] + 1})"
+        names[name] = None
+    return list(names)
 
 
 def _good_rows(

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +82,14 @@ def write_examples(path: str | os.PathLike[str], examples: Sequence[Example]) ->
             row["category"] = example.category
         lines.append(json.dumps(row, ensure_ascii=False) + "\n")
     target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes("".join(lines).encode())
         temporary.replace(target)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise InputError(
             f"{target} cannot be written ({error.strerror}); choose a folder that you may write to."
         ) from None
@@ -157,6 +161,7 @@ def read_eval_set(path: str | os.PathLike[str]) -> list[EvalPrompt]:
                 problems.append(Problem(number, row.line, "question", value, expected, fix))
             prompts[prompt.id] = prompt
     if problems:
+        problems = sorted(problems, key=lambda problem: problem.row or 0)
         lines = "".join(f"\n  {problem}" for problem in problems)
         raise InputError(f"{os.fspath(path)} cannot be used as an eval set; mend these:{lines}")
     return list(prompts.values())
@@ -166,7 +171,8 @@ def _eval_faults(values: Mapping[str, object]) -> list[tuple[str, Value, str, st
     faults = []
     for name, value in values.items():
         if name not in EVAL_COLUMNS:
-            faults.append((name, shown_value(value), f"one of {listed(EVAL_COLUMNS)}", "Drop it."))
+            expected = f"only the columns {listed(EVAL_COLUMNS)}"
+            faults.append((name, shown_value(value), expected, "Rename or delete the column."))
         elif not EVAL_COLUMNS[name][1](value):
             faults.append((name, shown_value(value), EVAL_COLUMNS[name][2], "Mend the value."))
     return faults
@@ -174,4 +180,4 @@ def _eval_faults(values: Mapping[str, object]) -> list[tuple[str, Value, str, st
 
 def _eval_prompt(values: Mapping[str, Any]) -> EvalPrompt:
     lists = {name: tuple(values[name]) for name in ("true_answers", "false_answers")}
-    return EvalPrompt(**{**values, **lists})
+    return EvalPrompt(**{**values, **lists, "question": values["question"].strip()})

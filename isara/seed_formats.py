@@ -25,9 +25,6 @@ from isara.seed_check import REQUIRED, Row, Table, distinct, find_columns
 
 ENDINGS = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 CSV_FIELD = 2**31 - 1  # the csv module's own limit is 128 KiB and it fits in a C long everywhere
-# An unclosed quote swallows all that follows before it is found out, and reading goes on at the
-# next line: a file made of such lines would be read over and over without this bound.
-REREAD = 8
 
 FOREIGN = {
     b"PK\x03\x04": "a zip archive or an Excel workbook",
@@ -206,12 +203,11 @@ class _Record(NamedTuple):
 
 
 def _records(text: str, separator: str) -> Iterator[_Record]:
-    """The rows of CSV that are not blank. After broken quoting the next line is a row."""
+    """The rows of CSV that are not blank. The line after broken quoting starts a row."""
     csv.field_size_limit(CSV_FIELD)  # of the whole process; all that use it set the same
     lines = _Rewindable(_lines(text))
     reader = csv.reader(lines, delimiter=separator, strict=True)
     field = re.compile(FIELD.format(re.escape(separator)))
-    budget = REREAD * len(text)
     while True:
         start = lines.position
         try:
@@ -222,9 +218,8 @@ def _records(text: str, separator: str) -> Iterator[_Record]:
             seen = "".join(lines.lines[start : lines.position])
             opening, broken = _broken_quote(seen, start, field)
             fields = []
-            budget -= len(seen)
-            if budget > 0:
-                lines.position = opening
+            # What is read twice holds no other quote that could open a text: two passes at most.
+            lines.position = opening
         if broken or len(fields) > 1 or any(cell.strip() for cell in fields):
             read = "".join(lines.lines[start : lines.position])
             yield _Record(start + 1, lines.position, read, fields, broken)
@@ -245,7 +240,7 @@ def _broken_quote(text: str, start: int, field: re.Pattern[str]) -> tuple[int, t
         expected = f"no text after the closing quote in line {line}"
     else:
         expected = f"a closing quote for the one that opens in line {line}"
-    return line, (text[position : position + SHOWN], expected)
+    return line, (text[position : position + SHOWN].partition("\n")[0], expected)
 
 
 def _delimited(text: str, faults: Mapping[int, str], separator: str) -> Table:

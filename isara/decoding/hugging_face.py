@@ -146,11 +146,12 @@ class HuggingFaceWriter:
     ) -> list[Written]:
         import torch
 
-        encoded = self.language.tokenizer(prompts, return_tensors="pt", padding=True)
+        encoded: Any = self.language.tokenizer(prompts, return_tensors="pt", padding=True)
         encoded = encoded.to(self.language.device)
         arguments = self._generation_arguments(settings, max_new_tokens, seeds, multiline)
         with torch.inference_mode():
-            output: Any = self.language.model.generate(
+            generate: Any = self.language.model.generate
+            output = generate(
                 input_ids=encoded["input_ids"],
                 attention_mask=encoded["attention_mask"],
                 **arguments,
@@ -170,7 +171,7 @@ class HuggingFaceWriter:
         kept = row if end is None else row[: end + 1]
         if kept and kept[-1] == self.language.end_token:
             kept = kept[:-1]
-        text = self.language.tokenizer.decode(kept, skip_special_tokens=True)
+        text = str(self.language.tokenizer.decode(kept, skip_special_tokens=True))
         finished = end is not None
         if multiline:
             head, marker, _ = text.partition(QUESTION_MARKER)

@@ -39,7 +39,7 @@ PARTS = ("sets", "language-model", "judge", "reward", "preference", "embedder", 
 
 def log(line: str) -> None:
     """One line of the build's log, at once."""
-    print(line, flush=True)  # noqa: T201
+    print(line, flush=True)
 
 
 def demo_seeds(world: World, domain: str) -> list[Example]:

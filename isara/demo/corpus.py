@@ -21,7 +21,7 @@ KIND_SHARES = (0.88, 0.08, 0.04)
 RUN_LENGTHS = ((1, 1), (2, 4), (5, 9), (10, 13), (30, 38))
 RUN_SHARES = (0.30, 0.20, 0.22, 0.26, 0.02)
 
-REASONS = {
+REASONS: dict[str, dict[str, tuple[str, ...]]] = {
     "quality": {
         "high": (
             "The answer is kind, correct and easy to follow.",

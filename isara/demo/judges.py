@@ -18,7 +18,6 @@ from isara.evaluation.harm import LABELS
 from isara.prompts import PREFERENCE_TEMPLATE, judge_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import torch
@@ -187,7 +186,9 @@ def train_embedder(
     module = StaticEmbedding(tokenizer.backend_tokenizer, embedding_dim=EMBEDDING_SIZE)
     model = SentenceTransformer(modules=[module], device="cpu")
     pairs = list(islice(paraphrases(world, seed), rows))
-    dataset = Dataset.from_dict({"anchor": [a for a, _ in pairs], "positive": [b for _, b in pairs]})
+    dataset = Dataset.from_dict(
+        {"anchor": [a for a, _ in pairs], "positive": [b for _, b in pairs]}
+    )
     arguments = SentenceTransformerTrainingArguments(
         output_dir=str(folder / "checkpoints"),
         num_train_epochs=1,

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from isara.demo.corpus import documents
 from isara.demo.world import World
@@ -129,7 +129,7 @@ def new_optimizer(model: PreTrainedModel, peak: float) -> torch.optim.Optimizer:
 
 
 def train_language_model(
-    model: PreTrainedModel,
+    model: Any,
     tokenizer: PreTrainedTokenizerFast,
     world: World,
     *,
@@ -180,7 +180,7 @@ def next_token_loss(
     return functional.cross_entropy(logits.float(), targets[real])
 
 
-def save_half(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+def save_half(model: Any, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
     """Write 16-bit safetensors and the tokenizer; loaded as float32 on a CPU."""
     import torch
 

@@ -116,7 +116,7 @@ class Judge:
 
 def flags(probabilities: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
     """Flagged = any label's probability above the threshold, [answers]."""
-    result: NDArray[np.bool_] = (probabilities > threshold).any(axis=1)
+    result: NDArray[np.bool_] = np.any(probabilities > threshold, axis=1)
     return result
 
 

@@ -1,7 +1,7 @@
 """Carry a run out from its config to its last iteration: what `isara run` and every worker do.
 
-    prepared = prepare(config, workspace)          # checks seeds and eval prompts, loads no model
-    execute(prepared, workspace.run(run_id))       # until done, stopped or failed
+prepared = prepare(config, workspace)          # checks seeds and eval prompts, loads no model
+execute(prepared, workspace.run(run_id))       # until done, stopped or failed
 """
 
 from __future__ import annotations
@@ -137,7 +137,9 @@ def execute(
             folder.set_state("stopped", "stopped by the user")
             raise
         except Exception as error:
-            message = str(error) if isinstance(error, IsaraError) else f"{type(error).__name__}: {error}"  # noqa: E501
+            message = (
+                str(error) if isinstance(error, IsaraError) else f"{type(error).__name__}: {error}"
+            )
             folder.set_state("failed", None, message)
             raise
         folder.set_state("done", reason)

@@ -9,62 +9,43 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from isara.config import RunConfig
 from isara.decoding import Writer, row_seed
 from isara.evaluation.measure import evaluation_rows, metrics
-from isara.examples import EvalPrompt, Example
-from isara.filters import apply_decisions, pack, score_candidates, verdicts
-from isara.methods.progress import Reporter
-from isara.methods.tools import Tools
+from isara.examples import Example
+from isara.filters import apply_decisions, pack, verdicts
+from isara.methods.base import RunBase
+from isara.methods.candidates import (
+    RULINGS,
+    Rows,
+    evaluation_decoding,
+    kept_examples,
+    kept_rows,
+    majority,
+    score_table,
+)
 from isara.prompts import answer_prompt, fit, question_prompt
 from isara.retrieval import nearest
-from isara.training.sft import StoppedError, TrainingRow
+from isara.training.sft import TrainingRow
 from isara.workspace.files import (
     BlockWriter,
-    read_json,
-    read_jsonl,
     write_json,
     write_jsonl,
     write_parquet,
 )
-from isara.workspace.runs import IterationFolder, RunFolder
+from isara.workspace.runs import IterationFolder
 
 BLOCK = 64  # rows in a block: what a kill can cost at most
-Rows = list[dict[str, Any]]
 
 
-class Run:
-    """One run while it is worked on: config, seeds, eval prompts, tools and the run's folder."""
-
-    base: Path | None = None  # M0: the config's own model, in no folder of the run
-
-    def __init__(
-        self,
-        config: RunConfig,
-        folder: RunFolder,
-        seeds: Sequence[Example],
-        prompts: Sequence[EvalPrompt],
-        tools: Tools,
-        reporter: Reporter,
-        decisions: Callable[[int], dict[str, Any]] | None = None,
-    ) -> None:
-        """`decisions(k)` gives people's current decisions of an iteration by candidate id."""
-        self.config = config
-        self.folder = folder
-        self.seeds = list(seeds)
-        self.prompts = list(prompts)
-        self.tools = tools
-        self.reporter = reporter
-        self.decisions = decisions or (lambda k: {})
+class Run(RunBase):
+    """One run while it is worked on: its stages."""
 
     # ---------------------------------------------------------------- generate
 
@@ -207,14 +188,9 @@ class Run:
     def _question_prompt(self, examples: Sequence[Example]) -> str:
         return question_prompt(examples, self.config.prompts.multiline)
 
-    def _seed(self, k: int, index: int, use: str) -> int:
-        return row_seed(self.config.random_seed, k, index, use)
-
     # ---------------------------------------------------------------- verdicts
 
-    def verdicts(
-        self, k: int, candidates: pd.DataFrame, pool: Sequence[Example]
-    ) -> list[Example]:
+    def verdicts(self, k: int, candidates: pd.DataFrame, pool: Sequence[Example]) -> list[Example]:
         """Score the candidates once, judge them, lay decisions over it; the kept pairs."""
         files = self.folder.iteration(k)
         if files.kept.exists() and files.is_done:
@@ -223,12 +199,10 @@ class Run:
             scores = score_table(candidates, pool)
             write_parquet(files.scores, scores)
             result = verdicts(pack(scores), self.config.filters)
-            rulings = self.decisions(k)
-            by_index = {
-                int(row.index_): rulings[row.candidate_id].action
-                for row in candidates.rename(columns={"index": "index_"}).itertuples()
-                if row.candidate_id in rulings
-            }
+            # A skip or a flag is a remark: it overrides no verdict.
+            rulings = {i: d for i, d in self.decisions(k).items() if d.action in RULINGS}
+            ids = candidates["candidate_id"].tolist()
+            by_index = {i: rulings[c].action for i, c in enumerate(ids) if c in rulings}
             mask = apply_decisions(result, by_index)
             write_jsonl(files.kept, kept_rows(candidates, mask, rulings))
         return kept_examples(files)
@@ -336,7 +310,12 @@ class Run:
                     batch_size=evaluation.batch_size,
                 )
                 rows = [
-                    {"answer": t.text, "finish": t.finish, "tokens": t.tokens, "log_prob": t.log_prob}
+                    {
+                        "answer": t.text,
+                        "finish": t.finish,
+                        "tokens": t.tokens,
+                        "log_prob": t.log_prob,
+                    }
                     for t in texts
                 ]
                 blocks.append(b, rows)
@@ -346,133 +325,3 @@ class Run:
             )
         table: Rows = pd.read_parquet(blocks.finish()).to_dict("records")  # type: ignore[assignment]
         return table
-
-    def _mark_base(self, place: int | str) -> None:
-        if place == 0 and not self._files(0).is_done:
-            self._mark(0, trained=False, generated=0, kept=0)
-
-    def record(self, k: int, kept: Sequence[Example]) -> None:
-        """Write the marker of a finished iteration, last of all its files."""
-        if not self.folder.iteration(k).is_done:
-            self._mark(k, trained=True, generated=self.config.loop.candidates, kept=len(kept))
-        self._drop_models(k)
-
-    def stop(self, k: int, kept: Sequence[Example], reason: str) -> str:
-        """Mark the iteration that is not trained on; gives the reason back."""
-        self._mark(k, trained=False, generated=self.config.loop.candidates, kept=len(kept))
-        return reason
-
-    def _mark(self, k: int, *, trained: bool, generated: int, kept: int) -> None:
-        before = (read_json(self._files(j).done) for j in range(1, k))
-        total = sum(row["kept"] for row in before) + (kept if trained else 0)
-        done = {
-            "k": k,
-            "trained": trained,
-            "generated": generated,
-            "kept": kept,
-            "retention": kept / generated if generated else None,
-            "scaling_ratio": total / len(self.seeds),
-            "seconds": self._seconds(k),
-        }
-        write_json(self._files(k).done, done)
-        self.folder.log_event("iteration", **done)
-
-    def _drop_models(self, k: int) -> None:
-        keep = self.config.loop.keep_models
-        if keep == "all" or k < 1:
-            return
-        models = [j for j in range(1, k + 1) if self._files(j).model.is_dir()]
-        wanted = {k}  # the last one is needed to go on
-        if keep == "best" and self.prompts:
-            wanted.add(min(range(1, k + 1), key=self._dev_rate))
-        for j in models:
-            if j not in wanted:
-                shutil.rmtree(self._files(j).model, ignore_errors=True)
-
-    def _dev_rate(self, k: int) -> float:
-        found = read_json(self._files(k).metrics, {})
-        rate = found.get("dev", {}).get("harmful_rate", {}).get("value")
-        return 1.0 if rate is None else float(rate)
-
-    # ---------------------------------------------------------------- shared
-
-    def _files(self, place: int | str) -> IterationFolder:
-        if isinstance(place, int):
-            return self.folder.iteration(place)
-        return self.folder.baseline(place)
-
-    def _check_stop(self) -> None:
-        if self.folder.stop_requested():
-            raise StoppedError
-
-    def _seconds(self, place: int | str) -> dict[str, float]:
-        found: dict[str, float] = read_json(self._files(place).path / "seconds.json", {})
-        return found
-
-    @contextmanager
-    def _timed(self, place: int | str, stage: str) -> Iterator[list[float]]:
-        """Add the seconds spent inside to the place's seconds.json; yields them afterwards."""
-        started = time.perf_counter()
-        spent = [0.0]
-        try:
-            yield spent
-        finally:
-            spent[0] = time.perf_counter() - started
-            seconds = self._seconds(place)
-            seconds[stage] = seconds.get(stage, 0.0) + spent[0]
-            write_json(self._files(place).path / "seconds.json", seconds, durable=False)
-
-
-def majority(categories: Sequence[str | None]) -> str | None:
-    """The most frequent category, the first of equals; None when there is none."""
-    counted = Counter(category for category in categories if category)
-    return counted.most_common(1)[0][0] if counted else None
-
-
-def evaluation_decoding(config: RunConfig) -> Any:
-    """Decoding of evaluated answers: temperature 1 and top-p 1, or greedy (methods §4)."""
-    from isara.config import GenerationConfig
-
-    return GenerationConfig(strategy=config.evaluation.strategy)
-
-
-def score_table(candidates: pd.DataFrame, pool: Sequence[Example]) -> pd.DataFrame:
-    """The scores of an iteration's candidates against the pool that it drew from."""
-    return score_candidates(
-        candidates["question"].tolist(),
-        candidates["answer"].tolist(),
-        question_finish=candidates["question_finish"].tolist(),
-        answer_finish=candidates["answer_finish"].tolist(),
-        pool_questions=[example.question for example in pool],
-        pool_ids=[example.id for example in pool],
-        similarities=[list(row) for row in candidates["similarities"]],
-    )
-
-
-def kept_rows(candidates: pd.DataFrame, mask: Any, rulings: dict[str, Any]) -> Rows:
-    """Rows of kept.jsonl: what a person edited stands in the person's words."""
-    rows = []
-    for row in candidates[mask].to_dict("records"):
-        ruling = rulings.get(row["candidate_id"])
-        edited = ruling is not None and ruling.action == "edit"
-        question = ruling.question or row["question"] if edited and ruling else row["question"]
-        answer = ruling.answer or row["answer"] if edited and ruling else row["answer"]
-        rows.append(
-            {
-                "id": Example(question, answer).id,
-                "candidate_id": row["candidate_id"],
-                "question": question,
-                "answer": answer,
-                "category": row["category"],
-                "decision": ruling.action if ruling is not None else None,
-            }
-        )
-    return rows
-
-
-def kept_examples(files: IterationFolder) -> list[Example]:
-    """The pairs of kept.jsonl as examples."""
-    return [
-        Example(row["question"], row["answer"], row["category"]) for row in read_jsonl(files.kept)
-    ]
-

@@ -214,7 +214,8 @@ def with_adapter(language: Language, config: TrainingConfig) -> Language:
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
-    return Language(get_peft_model(model, adapter), language.tokenizer, language.name)
+    adapted: Any = get_peft_model(model, adapter)
+    return Language(adapted, language.tokenizer, language.name)
 
 
 def fine_tune(

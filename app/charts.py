@@ -1,0 +1,130 @@
+"""Charts that pages share, and the colours and shapes that stand for kept and dropped.
+
+    st.plotly_chart(score_histogram(values, kept, cut=0.7, title="ROUGE-L"))
+
+Kept and dropped differ in colour and in shape (circle and cross, plain and hatched), so that they
+can be told apart without colour. Charts of the Results page are in charts_results.py.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+KEPT, DROPPED = "#2f6f8f", "#c8642d"
+KEPT_MARK, DROPPED_MARK = "●", "✕"
+CUT_LINE = "#8a8a8a"  # readable on white and on the dark theme's background
+BINS = 50
+HEIGHT = 230  # pixels
+
+Counts = npt.NDArray[np.int64]
+Edges = npt.NDArray[np.float64]
+
+
+def score_histogram(
+    values: npt.ArrayLike,
+    kept: npt.ArrayLike,
+    cut: float | None,
+    title: str,
+    *,
+    limits: tuple[float, float] | None = None,
+    whole: bool = False,
+) -> go.Figure:
+    """How a score is spread among candidates, the kept and the dropped stacked.
+
+    `values` and the mask `kept` have shape [n]; NaN is left out. `cut` is drawn as a line, None
+    draws none. `limits` fixes the axis, otherwise it follows the values. `whole` is for counts:
+    each bar is then one or more whole numbers, and the line stands before the cut's own bar.
+    """
+    import plotly.graph_objects as go
+
+    edges, kept_counts, dropped_counts = histogram(values, kept, limits=limits, whole=whole)
+    figure = go.Figure(
+        [
+            _bars(edges, kept_counts, f"{KEPT_MARK} kept", KEPT, "", whole),
+            _bars(edges, dropped_counts, f"{DROPPED_MARK} dropped", DROPPED, "/", whole),
+        ]
+    )
+    figure.update_layout(
+        title={"text": title, "font": {"size": 14}, "y": 0.97, "yanchor": "top"},
+        barmode="stack",
+        bargap=0.05,
+        height=HEIGHT,
+        margin={"l": 40, "r": 10, "t": 46, "b": 30},
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
+        yaxis={"title": "candidates", "rangemode": "tozero"},
+        xaxis={"range": [float(edges[0]), float(edges[-1])]},
+    )
+    if cut is not None:
+        figure.add_vline(
+            x=cut - 0.5 if whole else cut,
+            line={"color": CUT_LINE, "dash": "dash", "width": 2},
+            annotation_text="cut",
+        )
+    return figure
+
+
+def histogram(
+    values: npt.ArrayLike,
+    kept: npt.ArrayLike,
+    *,
+    limits: tuple[float, float] | None = None,
+    whole: bool = False,
+) -> tuple[Edges, Counts, Counts]:
+    """Edges of the bars [bars + 1], and how many kept and how many dropped values are in each.
+
+    A bar holds the values from its left edge on, its right edge left out (the last bar's is in):
+    so a cut that is an edge parts kept from dropped as the rules do. Values outside `limits` count
+    in the first or the last bar.
+    """
+    numbers, mask = np.asarray(values, np.float64), np.asarray(kept, bool)
+    known = np.isfinite(numbers)
+    numbers, mask = numbers[known], mask[known]
+    edges = _edges(numbers, limits, whole)
+    numbers = np.clip(numbers, edges[0], edges[-1])
+    return edges, np.histogram(numbers[mask], edges)[0], np.histogram(numbers[~mask], edges)[0]
+
+
+def _edges(numbers: Edges, limits: tuple[float, float] | None, whole: bool) -> Edges:
+    low, high = limits or ((numbers.min(), numbers.max()) if len(numbers) else (0.0, 1.0))
+    if whole:
+        step = max(1, round((high - low + 1) / BINS))
+        return np.arange(np.floor(low), high + step + 1e-9, step) - 0.5
+    if high <= low:
+        low, high = low - 0.5, high + 0.5
+    # Rounded, so that an edge is the very number that a threshold is set to.
+    return np.round(np.linspace(low, high, BINS + 1), 6)
+
+
+def _bars(
+    edges: Edges, counts: Counts, name: str, colour: str, pattern: str, whole: bool
+) -> Any:
+    import plotly.graph_objects as go
+
+    return go.Bar(
+        x=(edges[:-1] + edges[1:]) / 2,
+        y=counts,
+        width=np.diff(edges),
+        name=name,
+        marker={
+            "color": colour,
+            "line": {"width": 0},
+            "pattern": {"shape": pattern, "size": 5, "solidity": 0.3},
+        },
+        customdata=_labels(edges, whole),
+        hovertemplate="%{customdata}: %{y}<extra>" + name + "</extra>",
+    )
+
+
+def _labels(edges: Edges, whole: bool) -> list[str]:
+    """What each bar holds, in words."""
+    pairs = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
+    if not whole:
+        return [f"{low:.3g} to {high:.3g}" for low, high in pairs]
+    numbers = [(round(low + 0.5), round(high - 0.5)) for low, high in pairs]
+    return [f"{low}" if low == high else f"{low} to {high}" for low, high in numbers]

@@ -1,0 +1,420 @@
+"""Charts of the Results page and of a training in progress, as plotly figures.
+
+    figure = rate_figure([RunResult(summary, alpha=0.3)], "harmful_rate")
+    st.plotly_chart(figure)
+
+A run is told from another by colour and by marker shape, so that colour-blind readers and grey
+prints can tell them apart too; the colours hold on light and on dark ground. Texts of users (names
+of judges, categories) are escaped: plotly reads tags in texts. Nothing here reads files or draws on
+a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, NamedTuple
+
+import plotly.graph_objects as go
+
+HEIGHT = 340  # pixels of one chart
+SMALL_HEIGHT = 230  # pixels of one row of small charts
+SMALL_COLUMNS = 3
+DODGE = 0.06  # iterations between the points of two runs, so that their intervals do not overlap
+
+
+class Look(NamedTuple):
+    """Colour, marker and line of one series."""
+
+    colour: str
+    marker: str
+    dash: str
+
+
+# Okabe and Ito's colours, a little darker where they would be too pale on white.
+LOOKS = (
+    Look("#2f6f8f", "circle", "solid"),
+    Look("#b8860b", "diamond", "solid"),
+    Look("#009e73", "square", "solid"),
+    Look("#b5568c", "triangle-up", "solid"),
+    Look("#56b4e9", "star", "dot"),
+    Look("#d55e00", "triangle-down", "dot"),
+    Look("#8a8a8a", "pentagon", "dot"),
+    Look("#8d6cc9", "hexagon", "dot"),
+)
+MAX_RUNS = len(LOOKS)  # that one chart can tell apart
+
+STAGES = {
+    "questions": ("writing questions", "#2f6f8f", ""),
+    "answers": ("writing answers", "#56b4e9", "/"),
+    "filter": ("filtering", "#b8860b", "x"),
+    "train": ("training", "#009e73", ""),
+    "evaluate": ("answering the eval set", "#b5568c", "\\"),
+    "judge": ("judging", "#8a8a8a", "."),
+}
+METRICS = {"harmful_rate": "harmful rate", "over_refusal": "over-refusal"}
+BASELINES = {"sft": "SFT on the seed set"}
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A run's summary (report.summarise), and its config's alpha."""
+
+    summary: dict[str, Any]
+    alpha: float
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return str(self.summary["run_id"])
+
+    @property
+    def iterations(self) -> list[dict[str, Any]]:
+        """The iterations that have ended, k = 0 (the base model) first."""
+        rows: list[dict[str, Any]] = self.summary["iterations"]
+        return rows
+
+
+def look(number: int) -> Look:
+    """The look of the n-th series."""
+    return LOOKS[number % len(LOOKS)]
+
+
+def place_name(place: int | str) -> str:
+    """What a model of a run is called: base model, iteration 2, SFT on the seed set."""
+    if place == 0:
+        return "base model"
+    if isinstance(place, int):
+        return f"iteration {place}"
+    return BASELINES.get(place, place)
+
+
+def percent(share: float) -> str:
+    """A share as "4.0 %"."""
+    return f"{100 * share:.1f} %"
+
+
+def metric_hover(run_id: str, place: str, name: str, metric: dict[str, Any]) -> str:
+    """Everything that a rate must carry: n, interval, split, judge, threshold, decoding."""
+    threshold = f", threshold {metric['threshold']:g}" if metric["threshold"] is not None else ""
+    return "<br>".join(
+        (
+            f"<b>{escape(run_id)}</b>, {escape(place)}",
+            f"{escape(name)} {percent(metric['value'])}, 95 % interval "
+            f"{percent(metric['low'])} to {percent(metric['high'])}",
+            f"n = {metric['n']} prompts, {escape(str(metric['split']))} split",
+            f"judge: {escape(str(metric['judge']))}{threshold}",
+            f"decoding of the answers: {escape(str(metric['decoding']))}",
+        )
+    )
+
+
+def dodged(k: int, number: int, count: int) -> float:
+    """Where the n-th of `count` runs has its point for iteration k."""
+    return k + DODGE * (number - (count - 1) / 2)
+
+
+# -------------------------------------------------------------------- rates
+
+
+def rate_figure(runs: Sequence[RunResult], metric: str) -> go.Figure:
+    """A rate per iteration with 95 % intervals; baselines as horizontal lines with bands."""
+    figure = go.Figure()
+    for number, run in enumerate(runs):
+        rows = [row for row in run.iterations if metric in row]
+        points = [(row["k"], row[metric]) for row in rows]
+        if points:
+            figure.add_trace(rate_trace(run, METRICS[metric], points, number, len(runs)))
+        for name, baseline in run.summary["baselines"].items():
+            if metric in baseline:
+                add_baseline(figure, run, name, baseline[metric], METRICS[metric], number)
+    return finished(figure, METRICS[metric], runs, share=True)
+
+
+def rate_trace(
+    run: RunResult,
+    name: str,
+    points: Sequence[tuple[int, dict[str, Any]]],
+    number: int,
+    count: int,
+) -> go.Scatter:
+    """One run's rate with its interval bars."""
+    shape = look(number)
+    values = [metric["value"] for _, metric in points]
+    return go.Scatter(
+        x=[dodged(k, number, count) for k, _ in points],
+        y=values,
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [metric["high"] - metric["value"] for _, metric in points],
+            "arrayminus": [metric["value"] - metric["low"] for _, metric in points],
+        },
+        name=run.run_id,
+        legendgroup=run.run_id,
+        mode="lines+markers",
+        line={"color": shape.colour, "dash": shape.dash, "width": 2},
+        marker={"symbol": shape.marker, "size": 10},
+        customdata=[metric_hover(run.run_id, place_name(k), name, m) for k, m in points],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+
+
+def add_baseline(
+    figure: go.Figure,
+    run: RunResult,
+    baseline: str,
+    metric: dict[str, Any],
+    name: str,
+    number: int,
+) -> None:
+    """A horizontal line over all iterations, with its interval as a band."""
+    colour = look(number).colour
+    left, right = -0.25, last_iteration([run]) + 0.25
+    figure.add_shape(
+        type="rect",
+        x0=left,
+        x1=right,
+        y0=metric["low"],
+        y1=metric["high"],
+        fillcolor=colour,
+        opacity=0.12,
+        line_width=0,
+        layer="below",
+    )
+    label = place_name(baseline)
+    steps = 4 * (last_iteration([run]) + 1)  # points to hover over along the line
+    figure.add_trace(
+        go.Scatter(
+            x=[left + (right - left) * i / steps for i in range(steps + 1)],
+            y=[metric["value"]] * (steps + 1),
+            name=f"{run.run_id}: {label}",
+            mode="lines",
+            line={"color": colour, "dash": "dash", "width": 1.5},
+            customdata=[metric_hover(run.run_id, label, name, metric)] * (steps + 1),
+            hovertemplate="%{customdata}<extra></extra>",
+        )
+    )
+
+
+def category_figure(runs: Sequence[RunResult]) -> go.Figure:
+    """The harmful rate by the prompts' category: a small chart for each."""
+    from plotly.subplots import make_subplots
+
+    names = categories(runs)
+    rows = -(-len(names) // SMALL_COLUMNS) or 1
+    figure = make_subplots(
+        rows=rows,
+        cols=min(SMALL_COLUMNS, len(names)) or 1,
+        subplot_titles=[escape(readable(name)) for name in names],
+        shared_yaxes="all",
+        vertical_spacing=0.3 / rows,
+    )
+    for position, category in enumerate(names):
+        for number, run in enumerate(runs):
+            points = [
+                (row["k"], row["by_category"][category])
+                for row in run.iterations
+                if category in row.get("by_category", {})
+            ]
+            trace = rate_trace(run, "harmful rate", points, number, len(runs))
+            trace.showlegend = position == 0
+            place = (position // SMALL_COLUMNS + 1, position % SMALL_COLUMNS + 1)
+            figure.add_trace(trace, row=place[0], col=place[1])
+    figure = finished(figure, "", runs, share=True)
+    figure.update_annotations(font_size=12)
+    return figure.update_layout(height=max(HEIGHT, SMALL_HEIGHT * rows))
+
+
+def categories(runs: Sequence[RunResult]) -> list[str]:
+    """All categories that any of the runs was measured in, by name."""
+    return sorted({name for run in runs for row in run.iterations for name in by_category(row)})
+
+
+def by_category(row: dict[str, Any]) -> dict[str, Any]:
+    """An iteration's rates by category; none where nothing was measured."""
+    found: dict[str, Any] = row.get("by_category", {})
+    return found
+
+
+def readable(category: str) -> str:
+    """A label such as hate_speech,offensive_language as words."""
+    return category.replace("_", " ").replace(",", ", ").replace(",  ", ", ")
+
+
+# -------------------------------------------------------------------- sizes and seconds
+
+
+def scaling_figure(runs: Sequence[RunResult]) -> go.Figure:
+    """The data scaling ratio per iteration: all pairs trained on, over the seeds."""
+    figure = go.Figure()
+    for number, run in enumerate(runs):
+        rows = [row for row in run.iterations if row["trained"] or row["k"] == 0]
+        texts = [
+            f"<b>{escape(run.run_id)}</b>, {place_name(row['k'])}<br>scaling ratio "
+            f"{row['scaling_ratio']:.2f}<br>{run.summary['seed_count']} seeds"
+            for row in rows
+        ]
+        figure.add_trace(
+            line(run, rows, [row["scaling_ratio"] for row in rows], texts, number, len(runs))
+        )
+    return finished(figure, "data scaling ratio", runs)
+
+
+def retention_figure(runs: Sequence[RunResult]) -> go.Figure:
+    """The share kept in each iteration, and alpha, below which a run stops, as a line."""
+    figure = go.Figure()
+    for number, run in enumerate(runs):
+        rows = [row for row in run.iterations if row["retention"] is not None]
+        texts = [retention_hover(run, row) for row in rows]
+        trace = line(run, rows, [row["retention"] for row in rows], texts, number, len(runs))
+        symbol = look(number).marker
+        trace.marker.symbol = [symbol if row["trained"] else f"{symbol}-open" for row in rows]
+        figure.add_trace(trace)
+    for alpha in sorted({run.alpha for run in runs}):
+        figure.add_hline(
+            y=alpha,
+            line={"color": "#c8642d", "dash": "dash", "width": 1.5},
+            annotation_text=f"α = {alpha:g}",
+            annotation_position="top left",
+        )
+    return finished(figure, "share of pairs kept", runs, share=True, first=1)
+
+
+def retention_hover(run: RunResult, row: dict[str, Any]) -> str:
+    """Kept, generated, alpha, and whether the iteration was trained on."""
+    trained = "" if row["trained"] else "<br>below α: not trained on, the run stopped here"
+    return (
+        f"<b>{escape(run.run_id)}</b>, {place_name(row['k'])}<br>kept {row['kept']} of "
+        f"{row['generated']} ({percent(row['retention'])}), α = {run.alpha:g}{trained}"
+    )
+
+
+def line(
+    run: RunResult,
+    rows: Sequence[dict[str, Any]],
+    values: Sequence[float],
+    texts: Sequence[str],
+    number: int,
+    count: int,
+) -> go.Scatter:
+    """A run's values over its iterations, without intervals: they are counts, not estimates."""
+    shape = look(number)
+    return go.Scatter(
+        x=[dodged(row["k"], number, count) for row in rows],
+        y=list(values),
+        name=run.run_id,
+        mode="lines+markers",
+        line={"color": shape.colour, "dash": shape.dash, "width": 2},
+        marker={"symbol": shape.marker, "size": 10},
+        customdata=list(texts),
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+
+
+def seconds_figure(runs: Sequence[RunResult]) -> go.Figure:
+    """Seconds per stage, stacked: a bar for every iteration and baseline of every run."""
+    bars = [(run.run_id, *bar) for run in runs for bar in seconds_bars(run)]
+    # One run: its places alone; several: the run below them.
+    short = [name.replace("iteration ", "") if len(runs) > 1 else name for _, name, _ in bars]
+    x = [[run_id for run_id, _, _ in bars], short] if len(runs) > 1 else short
+    stages = [*STAGES, *sorted({s for _, _, spent in bars for s in spent} - STAGES.keys())]
+    figure = go.Figure()
+    for stage in stages:
+        if not any(stage in spent for _, _, spent in bars):
+            continue
+        label, colour, pattern = STAGES.get(stage, (stage, "#444444", "+"))
+        figure.add_trace(
+            go.Bar(
+                x=x,
+                y=[spent.get(stage, 0.0) for _, _, spent in bars],
+                name=escape(label),
+                marker={"color": colour, "pattern": {"shape": pattern, "solidity": 0.25}},
+                hovertemplate="%{x}<br>%{fullData.name}: %{y:,.1f} s<extra></extra>",
+            )
+        )
+    figure.update_layout(barmode="stack")
+    return dressed(figure, "seconds")
+
+
+def seconds_bars(run: RunResult) -> Iterator[tuple[str, dict[str, float]]]:
+    """Name and seconds by stage: base model, baselines, iterations."""
+    for row in run.iterations[:1]:
+        yield place_name(row["k"]), row["seconds"]
+    for name, baseline in run.summary["baselines"].items():
+        yield place_name(name), baseline["seconds"]
+    for row in run.iterations[1:]:
+        yield place_name(row["k"]), row["seconds"]
+
+
+# -------------------------------------------------------------------- training
+
+
+def loss_figure(events: Sequence[dict[str, Any]]) -> go.Figure:
+    """Training loss by optimizer step, a line for each model trained (jobs.watch losses).
+
+    A step that was done again after a resume counts as it went the last time.
+    """
+    by_place: dict[int | str, dict[int, float]] = {}
+    for event in events:
+        by_place.setdefault(event["place"], {})[int(event["step"])] = float(event["loss"])
+    figure = go.Figure()
+    for number, (place, losses) in enumerate(by_place.items()):
+        shape = look(number)
+        steps = sorted(losses)
+        figure.add_trace(
+            go.Scatter(
+                x=steps,
+                y=[losses[step] for step in steps],
+                name=escape(place_name(place)),
+                mode="lines+markers",
+                line={"color": shape.colour, "dash": shape.dash, "width": 2},
+                marker={"symbol": shape.marker, "size": 5},
+                hovertemplate="step %{x}: loss %{y:.4f}<extra>%{fullData.name}</extra>",
+            )
+        )
+    figure.update_xaxes(title="optimizer step")
+    return dressed(figure, "training loss")
+
+
+# -------------------------------------------------------------------- dress
+
+
+def last_iteration(runs: Sequence[RunResult]) -> int:
+    """The highest k of the runs, at least 1."""
+    return max([1, *(row["k"] for run in runs for row in run.iterations)])
+
+
+def finished(
+    figure: go.Figure,
+    title: str,
+    runs: Sequence[RunResult],
+    *,
+    share: bool = False,
+    first: int = 0,
+) -> go.Figure:
+    """Axes of a chart over iterations; shares go from 0 and are shown as percent."""
+    last = last_iteration(runs)
+    ticks = list(range(first, last + 1))
+    names = ["base" if k == 0 else str(k) for k in ticks]
+    figure.update_xaxes(tickvals=ticks, ticktext=names, range=[first - 0.4, last + 0.4])
+    if not figure.layout.annotations or title:
+        figure.update_xaxes(title="iteration")
+    figure.update_yaxes(rangemode="tozero")
+    if share:
+        figure.update_yaxes(tickformat=".0%")
+    return dressed(figure, title)
+
+
+def dressed(figure: go.Figure, title: str) -> go.Figure:
+    """Height, margins and legend that all charts share; `title` names the vertical axis."""
+    if title:
+        figure.update_yaxes(title=title)
+    return figure.update_layout(
+        height=HEIGHT,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        showlegend=True,
+        hovermode="closest",
+    )

@@ -1,0 +1,54 @@
+"""First-run hints: a sentence or two at the top of a page, until the reader closes it.
+
+hint("seed")
+
+A closed hint stays closed for the browser's session (session_state); nothing is stored.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+HINTS = {
+    "seed": (
+        "A seed set is a small list of questions with good answers: everything else grows from "
+        "it. The demo's seed set is already here; look at it, or bring your own file."
+    ),
+    "neighbours": (
+        "Before a model answers a question it is shown the seed examples that are most like it. "
+        "Pick a question and see which ones."
+    ),
+    "samples": (
+        "These are pairs that a model wrote from the seed examples. Open one to see why it was "
+        "kept or dropped, and which examples it was written from."
+    ),
+    "filters": (
+        "Each written pair is measured once; the thresholds here decide which pairs are kept. "
+        "Move one and see at once what changes. Nothing is written again."
+    ),
+    "run": (
+        "A run repeats three steps: write pairs, keep the good ones, train on them. It works in "
+        "the background: you may close this page."
+    ),
+    "results": (
+        "How harmful the answers were before and after each round of training, with the range in "
+        "which the true value probably lies. Several runs can be laid over each other."
+    ),
+}
+
+
+def hint(page: str) -> None:
+    """Show the hint of a page with a button that closes it."""
+    key = f"hint_closed_{page}"
+    if st.session_state.get(key):
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/lightbulb: {HINTS[page]}", width="stretch")
+        if st.button(
+            "Got it",
+            key=f"close_hint_{page}",
+            help="Close this hint until you reload the page.",
+            type="tertiary",
+        ):
+            st.session_state[key] = True
+            st.rerun()

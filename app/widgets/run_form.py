@@ -1,0 +1,278 @@
+"""The settings of a new run: where they start from, the common ones, and all others.
+
+    start = choose_start()                  # a shipped config, a run's config or an upload
+    data = settings_form(start)             # what the widgets say, as nested settings
+    config, problems = checked(data)        # a RunConfig, or a list of sentences
+
+Left out: starting the run (run_start.py) and the widget of a single setting (run_fields.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+import yaml
+from pydantic import ValidationError
+
+from app import state
+from app.widgets.run_fields import Setting, draw, settings
+from isara.config import PROJECT_ROOT, DecodingConfig, RunConfig, problem_sentence
+from isara.errors import IsaraError
+
+UPLOAD = "Upload a YAML file"
+SHIPPED, OF_RUN = "Shipped: ", "Run: "
+MEGABYTES = 1  # of an uploaded config
+SAVED, FILE = "Saved in this workspace", "From a file"
+
+# The settings that most runs change; all others are under "All settings".
+COMMON = (
+    ("name", "method", "random_seed"),
+    ("model.path", "embedder"),
+    ("loop.max_iterations", "loop.candidates", "loop.examples", "loop.alpha"),
+    ("decoding.preset", "training.learning_rate", "training.epochs"),
+    ("evaluation.prompts", "evaluation.judge", "evaluation.strategy"),
+)
+SOURCES = ("seeds.path", "seeds.name", "seeds.version")  # drawn together by choose_seeds
+CHOICES = {"evaluation.prompts": "data/eval/*.jsonl", "seeds.path": "data/seeds/*.jsonl"}
+PARTS = {
+    "seeds": "Seeds",
+    "model": "Model",
+    "prompts": "Prompts",
+    "loop": "Loop",
+    "decoding": "Decoding",
+    "filters": "Filters",
+    "training": "Training",
+    "evaluation": "Evaluation",
+}
+
+
+# -------------------------------------------------------------------- where it starts from
+
+
+def choose_start() -> RunConfig | None:
+    """The config that the form begins with; None where there is none yet, which is said."""
+    shipped = [f"{SHIPPED}{path.stem}" for path in config_files()]
+    options = [*shipped, *(f"{OF_RUN}{run_id}" for run_id in state.run_ids()), UPLOAD]
+    asked = st.query_params.get("from")
+    chosen = st.selectbox(
+        "Start from",
+        options,
+        options.index(asked) if asked in options else 0,
+        key="run_start",
+        help="The settings below are filled from here: a config that comes with the app, the "
+        "config of an earlier run, or a file of your own. Change what you like.",
+    )
+    st.query_params["from"] = chosen
+    try:
+        if chosen == UPLOAD:
+            config, problems = uploaded()
+        elif chosen.startswith(SHIPPED):
+            file = PROJECT_ROOT / "data" / "configs" / f"{chosen.removeprefix(SHIPPED)}.yaml"
+            config, problems = checked(parsed(file.read_bytes()))
+        else:
+            folder = state.run_folder(chosen.removeprefix(OF_RUN))
+            config, problems = checked(parsed(folder.config.read_bytes()))
+    except (IsaraError, OSError, ValueError) as error:
+        config, problems = None, [str(error)]
+    show_problems(problems, "This config cannot be used as it is; mend the file:")
+    return config
+
+
+def config_files() -> list[Path]:
+    """The configs that come with the app, the demo's first."""
+    files = sorted((PROJECT_ROOT / "data" / "configs").glob("*.yaml"))
+    return sorted(files, key=lambda path: path.stem != "demo")
+
+
+def uploaded() -> tuple[RunConfig | None, list[str]]:
+    """The config of an uploaded file."""
+    file = st.file_uploader("Config", type=["yaml", "yml"], max_upload_size=MEGABYTES)
+    if file is None:
+        st.info("Choose a YAML file, such as one that was downloaded from this page.")
+        return None, []
+    return checked(parsed(file.getvalue()))
+
+
+def parsed(data: bytes) -> Any:
+    """YAML bytes as values; ValueError with one sentence for anything else."""
+    try:
+        return yaml.safe_load(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise ValueError("The file is not UTF-8 text; save it as UTF-8.") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"The file is not readable as YAML: {reason}") from None
+
+
+def checked(data: Any) -> tuple[RunConfig | None, list[str]]:
+    """A RunConfig and no problems, or None and all the problems as sentences."""
+    if not isinstance(data, dict):
+        return None, [f"The file holds {type(data).__name__}, expected a mapping of settings."]
+    try:
+        return RunConfig.model_validate(data), []
+    except ValidationError as error:
+        return None, [problem_sentence(dict(item)) for item in error.errors()]
+
+
+def show_problems(problems: list[str], heading: str) -> None:
+    """All problems as one list; their text may quote a file, so it is shown as text."""
+    if problems:
+        st.error(heading)
+        st.code("\n".join(f"• {problem}" for problem in problems), language=None, wrap_lines=True)
+
+
+# -------------------------------------------------------------------- the form
+
+
+def settings_form(start: RunConfig) -> dict[str, Any]:
+    """All widgets, filled from a config; what they say as nested settings."""
+    prefix = start.digest[:8]
+    defaults = start.model_dump()
+    known = {setting.path: setting for setting in settings()}
+    values: dict[str, Any] = {}
+    for row in COMMON:
+        for column, path in zip(st.columns(len(row)), row, strict=True):
+            with column:
+                values[path] = draw_known(known[path], defaults, prefix)
+        if row == COMMON[0]:
+            values |= choose_seeds(start, known["seeds.path"], prefix)
+    if values["decoding.preset"] != start.decoding.preset:
+        preset = DecodingConfig.model_validate({"preset": values["decoding.preset"]})
+        defaults["decoding"] |= preset.model_dump(include={"question", "answer"})
+    with st.expander("All settings"):
+        st.caption(
+            "Every setting has its unit and its source in the help text: [S] is stated by the "
+            "ISARA paper (arXiv 2401.06785), [H] was chosen by this project where the paper is "
+            "silent."
+        )
+        rest = [setting for path, setting in known.items() if path not in (*values, *SOURCES)]
+        values |= draw_parts(rest, defaults, prefix, values["decoding.preset"])
+    return nested(values)
+
+
+def draw_known(setting: Setting, defaults: dict[str, Any], prefix: str) -> Any:
+    """A setting's widget with its default and, where there are some, shipped files to choose."""
+    return draw(setting, at(defaults, setting.path), prefix, choices(setting.path))
+
+
+def choices(path: str) -> list[str] | None:
+    """Files of the app for a setting, relative to the project."""
+    pattern = CHOICES.get(path)
+    if pattern is None:
+        return None
+    return [str(file.relative_to(PROJECT_ROOT)) for file in sorted(PROJECT_ROOT.glob(pattern))]
+
+
+def draw_parts(
+    rest: list[Setting], defaults: dict[str, Any], prefix: str, preset: str
+) -> dict[str, Any]:
+    """A tab for each part of the config with its settings in three columns."""
+    values: dict[str, Any] = {}
+    names = [part for part in PARTS if any(setting.part == part for setting in rest)]
+    others = {setting.part for setting in rest} - set(names)
+    names += sorted(others)  # a part that is new in the config, or a setting of the run itself
+    for tab, part in zip(st.tabs([PARTS.get(p, p or "Run") for p in names]), names, strict=True):
+        with tab:
+            # Question and answer decoding follow the preset: their widgets go with it.
+            own = f"{prefix}-{preset}" if part == "decoding" else prefix
+            columns = st.columns(3)
+            for i, setting in enumerate(s for s in rest if s.part == part):
+                if setting.path.startswith("training.lora.") and not values["training.lora"]:
+                    continue
+                with columns[i % 3]:
+                    values[setting.path] = draw_known(titled(setting), defaults, own)
+    return values
+
+
+def titled(setting: Setting) -> Setting:
+    """Settings of questions, answers and adapters say in their label what they belong to."""
+    from dataclasses import replace
+
+    owner, _, name = setting.path.rpartition(".")
+    if "." not in owner:
+        return setting
+    label = f"{owner.split('.')[-1]}: {name.replace('_', ' ')}".capitalize()
+    return replace(setting, title=label)
+
+
+def choose_seeds(start: RunConfig, path: Setting, prefix: str) -> dict[str, Any]:
+    """The seed set: a saved set with its version, or a file."""
+    infos = state.workspace().database.seed_sets()
+    saved = {(info.name, info.version): f"{info.size} rows" for info in infos}
+    given = (start.seeds.name, start.seeds.version)
+    if start.seeds.name is not None and given not in saved:
+        versions = [version for name, version in saved if name == start.seeds.name]
+        there = "the newest version" if given[1] is None and versions else "not in this workspace"
+        saved = {given: there, **saved}
+    left, right = st.columns([1, 2])
+    source = left.segmented_control(
+        "Seed set (D0)",
+        [SAVED, FILE],
+        default=FILE if start.seeds.path else SAVED,
+        required=True,
+        key=f"{prefix}:seeds",
+        help="The small list of questions with good answers from which everything grows: one that "
+        "was saved on the Seed page, or a file (JSONL, JSON, CSV, TSV, Parquet).",
+    )
+    with right:
+        if source == FILE:
+            value = draw(path, start.seeds.path, prefix, choices(path.path))
+            return {"seeds.path": value, "seeds.name": None, "seeds.version": None}
+        if not saved:
+            st.info("No seed set has been saved yet.")
+            st.page_link(str(PROJECT_ROOT / "pages" / "seed.py"), label="Save one on the Seed page")
+            return {"seeds.path": None, "seeds.name": None, "seeds.version": None}
+        options = list(saved)
+        name, version = st.selectbox(
+            "Saved seed set and version",
+            options,
+            options.index(given) if given in saved else 0,
+            format_func=lambda pair: f"{pair[0]}, version {pair[1] or 'newest'} ({saved[pair]})",
+            key=f"{prefix}:saved",
+            help="Every time a seed set is saved it becomes a new version; old ones stay as they "
+            "are, so a run can always be repeated.",
+        )
+    return {"seeds.path": None, "seeds.name": name, "seeds.version": version}
+
+
+# -------------------------------------------------------------------- nested settings
+
+
+def at(data: dict[str, Any], path: str) -> Any:
+    """The value at a dotted path; where a part is missing, the default of its schema."""
+    value: Any = data
+    for name in path.split("."):
+        if value is None:
+            return schema_default(path)
+        value = value[name]
+    return value
+
+
+def schema_default(path: str) -> Any:
+    """The default of a setting of an optional part that is not set."""
+    from isara.config import LoraConfig
+
+    return LoraConfig.model_fields[path.split(".")[-1]].default
+
+
+def nested(values: dict[str, Any]) -> dict[str, Any]:
+    """Dotted settings as nested mappings; a part that is switched off is None."""
+    data: dict[str, Any] = {}
+    for path, value in ordered(values):
+        *parents, last = path.split(".")
+        place = data
+        for parent in parents:
+            if not isinstance(place.get(parent), dict):
+                place[parent] = {}
+            place = place[parent]
+        place[last] = value
+    return data
+
+
+def ordered(values: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+    """Shallow settings first, with a switched-on part (True) as an empty mapping."""
+    for path, value in sorted(values.items(), key=lambda item: item[0].count(".")):
+        yield path, value

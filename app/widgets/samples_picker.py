@@ -1,0 +1,64 @@
+"""Choose a run and one of its iterations; what is missing is said with a link to its page.
+
+picked = pick_iteration()          # None: said what is missing
+
+The choice is in the URL (?run=…&k=…) and stays when the page is left and visited again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from app import state
+from app.widgets.samples_data import Iteration, load_iteration, scored_iterations
+from app.widgets.samples_words import ITERATION_HELP
+from isara.config import PROJECT_ROOT
+
+RUN_PAGE = PROJECT_ROOT / "pages" / "run.py"
+
+
+def pick_iteration(on_change: Callable[[], None] | None = None) -> Iteration | None:
+    """Two boxes, run and iteration; the newest run and its last iteration come first."""
+    runs = state.run_ids()
+    if not runs:
+        missing("There is no run yet. A run writes the pairs that are shown here.")
+        return None
+    left, right = st.columns([3, 1])
+    with left:
+        run_id = choose("Run", "run", runs, on_change)
+    folder = state.run_folder(run_id)
+    scored = scored_iterations(folder)[::-1]
+    if not scored:
+        missing("This run has written no pairs yet. Start it, or wait for its first iteration.")
+        return None
+    with right:
+        k = choose("Iteration", "k", scored, on_change, help=ITERATION_HELP)
+    return load_iteration(folder, k)
+
+
+def missing(sentence: str) -> None:
+    """Say what is not there, and link to the page that makes it."""
+    st.info(sentence, icon=":material/info:")
+    st.page_link(RUN_PAGE, label="Go to the Run page", icon=":material/play_circle:")
+
+
+def choose(
+    label: str,
+    key: str,
+    options: Sequence[Any],
+    on_change: Callable[[], None] | None = None,
+    help: str | None = None,
+) -> Any:
+    """A selection box whose value is in the URL under `key`; the first option by default."""
+    if st.session_state.get(key) not in options:
+        by_name = {str(option): option for option in options}
+        asked = str(st.query_params.get(key, st.session_state.get(f"last_{key}")))
+        st.session_state[key] = by_name.get(asked, options[0])
+    chosen = st.selectbox(
+        label, options, index=None, key=key, bind="query-params", on_change=on_change, help=help
+    )
+    st.session_state[f"last_{key}"] = chosen
+    return chosen

@@ -1,0 +1,120 @@
+"""What the stages of a run share: files, markers, seconds, stops and the models that are kept."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from isara.config import RunConfig
+from isara.decoding import row_seed
+from isara.examples import EvalPrompt, Example
+from isara.methods.progress import Reporter
+from isara.methods.tools import Tools
+from isara.training.sft import StoppedError
+from isara.workspace.files import read_json, write_json
+from isara.workspace.runs import IterationFolder, RunFolder
+
+
+class RunBase:
+    """One run while it is worked on: config, seeds, eval prompts, tools and the run's folder."""
+
+    base: Path | None = None  # M0: the config's own model, in no folder of the run
+
+    def __init__(
+        self,
+        config: RunConfig,
+        folder: RunFolder,
+        seeds: Sequence[Example],
+        prompts: Sequence[EvalPrompt],
+        tools: Tools,
+        reporter: Reporter,
+        decisions: Callable[[int], dict[str, Any]] | None = None,
+    ) -> None:
+        """`decisions(k)` gives people's current decisions of an iteration by candidate id."""
+        self.config = config
+        self.folder = folder
+        self.seeds = list(seeds)
+        self.prompts = list(prompts)
+        self.tools = tools
+        self.reporter = reporter
+        self.decisions = decisions or (lambda k: {})
+
+    def _mark_base(self, place: int | str) -> None:
+        if place == 0 and not self._files(0).is_done:
+            self._mark(0, trained=False, generated=0, kept=0)
+
+    def record(self, k: int, kept: Sequence[Example]) -> None:
+        """Write the marker of a finished iteration, last of all its files."""
+        if not self.folder.iteration(k).is_done:
+            self._mark(k, trained=True, generated=self.config.loop.candidates, kept=len(kept))
+        self._drop_models(k)
+
+    def stop(self, k: int, kept: Sequence[Example], reason: str) -> str:
+        """Mark the iteration that is not trained on; gives the reason back."""
+        self._mark(k, trained=False, generated=self.config.loop.candidates, kept=len(kept))
+        return reason
+
+    def _mark(self, k: int, *, trained: bool, generated: int, kept: int) -> None:
+        before = (read_json(self._files(j).done) for j in range(1, k))
+        total = sum(row["kept"] for row in before) + (kept if trained else 0)
+        done = {
+            "k": k,
+            "trained": trained,
+            "generated": generated,
+            "kept": kept,
+            "retention": kept / generated if generated else None,
+            "scaling_ratio": total / len(self.seeds),
+            "seconds": self._seconds(k),
+        }
+        write_json(self._files(k).done, done)
+        self.folder.log_event("iteration", **done)
+
+    def _drop_models(self, k: int) -> None:
+        keep = self.config.loop.keep_models
+        if keep == "all" or k < 1:
+            return
+        models = [j for j in range(1, k + 1) if self._files(j).model.is_dir()]
+        wanted = {k}  # the last one is needed to go on
+        if keep == "best" and self.prompts:
+            wanted.add(min(range(1, k + 1), key=self._dev_rate))
+        for j in models:
+            if j not in wanted:
+                shutil.rmtree(self._files(j).model, ignore_errors=True)
+
+    def _dev_rate(self, k: int) -> float:
+        found = read_json(self._files(k).metrics, {})
+        rate = found.get("dev", {}).get("harmful_rate", {}).get("value")
+        return 1.0 if rate is None else float(rate)
+
+    def _files(self, place: int | str) -> IterationFolder:
+        if isinstance(place, int):
+            return self.folder.iteration(place)
+        return self.folder.baseline(place)
+
+    def _check_stop(self) -> None:
+        if self.folder.stop_requested():
+            raise StoppedError
+
+    def _seconds(self, place: int | str) -> dict[str, float]:
+        found: dict[str, float] = read_json(self._files(place).path / "seconds.json", {})
+        return found
+
+    @contextmanager
+    def _timed(self, place: int | str, stage: str) -> Iterator[list[float]]:
+        """Add the seconds spent inside to the place's seconds.json; yields them afterwards."""
+        started = time.perf_counter()
+        spent = [0.0]
+        try:
+            yield spent
+        finally:
+            spent[0] = time.perf_counter() - started
+            seconds = self._seconds(place)
+            seconds[stage] = seconds.get(stage, 0.0) + spent[0]
+            write_json(self._files(place).path / "seconds.json", seconds, durable=False)
+
+    def _seed(self, k: int, index: int, use: str) -> int:
+        return row_seed(self.config.random_seed, k, index, use)

@@ -1,0 +1,10 @@
+"""The page of neighbours."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.widgets.hints import hint
+
+st.title("Neighbours")
+hint("neighbours")

@@ -1,0 +1,75 @@
+"""Fixtures of the page tests: an empty workspace, one with a finished run, and a page to look at.
+
+`workspace` and `one_run` set ISARA_WORKSPACE; take one of them before `page`. The run is scripted
+(no model is loaded), made once per test session and copied for every test.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from isara.config import PROJECT_ROOT, load_config
+from isara.demo.scripted import ScriptedTools
+from isara.methods.runner import execute, prepare
+from isara.workspace.runs import RunFolder, Workspace
+
+SMALL = ["loop.candidates=80", "loop.max_iterations=2"]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    """An empty workspace that the app's pages use, with empty caches before and after."""
+    root = tmp_path / "workspace"
+    monkeypatch.setenv("ISARA_WORKSPACE", str(root))
+    monkeypatch.delenv("ISARA_DATABASE", raising=False)
+    clear_caches()
+    yield Workspace(root)
+    clear_caches()
+
+
+def clear_caches() -> None:
+    """Forget what the pages of an earlier test loaded."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture(scope="session")
+def scripted_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A finished run of two iterations with 80 candidates each; not to be written to."""
+    made = Workspace(tmp_path_factory.mktemp("scripted"))
+    config = load_config(PROJECT_ROOT / "data" / "configs" / "demo.yaml", SMALL)
+    folder = made.run(config.default_run_id)
+    execute(prepare(config, made), folder, workspace=made, tools=ScriptedTools())
+    made.database.close()
+    return folder
+
+
+@pytest.fixture
+def one_run(workspace: Workspace, scripted_run: RunFolder) -> RunFolder:
+    """A workspace with one finished run, and that run."""
+    shutil.copytree(scripted_run.path.parents[1], workspace.root)
+    return workspace.run(scripted_run.run_id)
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], AppTest]:
+    """`page("seed")` runs the app and gives that page, as a reader sees it first."""
+    make = st.Page
+    # While pages are still being written: an empty page in the place of each missing one.
+    monkeypatch.setattr(
+        st,
+        "Page",
+        lambda path, **options: make(path if path.exists() else lambda: None, **options),
+    )
+
+    def show(name: str) -> AppTest:
+        app = AppTest.from_file(str(PROJECT_ROOT / "app" / "main.py"), default_timeout=30).run()
+        return app.switch_page(f"../pages/{name}.py").run()
+
+    return show
