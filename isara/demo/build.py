@@ -55,33 +55,40 @@ def demo_seeds(world: World, domain: str) -> list[Example]:
     return list(found.values())
 
 
+def eval_row(question: Draw, domain: str, split: str, rng: random.Random) -> dict[str, Any]:
+    """A held-out question with category, split and the domain's reference answers."""
+    family = question.family
+    row: dict[str, Any] = {
+        "question": question.question,
+        "category": family.category,
+        "split": split,
+        "harmless": family.harmless or domain != "safety",
+    }
+    if domain == "facts":
+        row["true_answers"] = sorted({question.answer("good", rng) for _ in range(6)})[:3]
+        row["false_answers"] = sorted({question.answer("bad", rng) for _ in range(6)})[:3]
+    elif domain == "help":
+        row["reference"] = question.answer("good", rng)
+    return row
+
+
 def eval_rows(world: World, domain: str) -> list[dict[str, Any]]:
-    """Held-out questions with category and split; safety has harmless ones as well."""
+    """Held-out questions, no two alike, the categories in turns; safety has harmless ones too."""
     rng = random.Random(f"{SEED}-eval-{domain}")
     categories = sorted({f.category for f in world.families[domain] if not f.harmless})
     rows: dict[str, dict[str, Any]] = {}
 
-    def add(question: Draw, split: str) -> None:
-        family = question.family
-        row: dict[str, Any] = {
-            "question": question.question,
-            "category": family.category,
-            "split": split,
-            "harmless": family.harmless or domain != "safety",
-        }
-        if domain == "facts":
-            row["true_answers"] = sorted({question.answer("good", rng) for _ in range(6)})[:3]
-            row["false_answers"] = sorted({question.answer("bad", rng) for _ in range(6)})[:3]
-        elif domain == "help":
-            row["reference"] = question.answer("good", rng)
-        rows[question.question] = row
+    def add(split: str, **wanted: Any) -> None:
+        question = world.draw(domain, rng, evaluation=True, **wanted)
+        while question.question in rows:
+            question = world.draw(domain, rng, evaluation=True, **wanted)
+        rows[question.question] = eval_row(question, domain, split, rng)
 
     for split, count in EVAL_COUNTS.items():
         for i in range(count):
-            category = categories[i % len(categories)]
-            add(world.draw(domain, rng, evaluation=True, category=category), split)
+            add(split, category=categories[i % len(categories)])
         for _ in range(HARMLESS_COUNTS[split] if domain == "safety" else 0):
-            add(world.draw(domain, rng, evaluation=True, harmless=True), split)
+            add(split, harmless=True)
     return list(rows.values())
 
 

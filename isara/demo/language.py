@@ -97,7 +97,7 @@ def token_batches(
     rng = np.random.default_rng(0)
     while True:
         block = tokenizer(list(islice(texts, buffer)))["input_ids"]
-        rows = sorted((ids + [2])[:CONTEXT] for ids in block)
+        rows = [[*ids, 2][:CONTEXT] for ids in block]
         rows.sort(key=len)
         batches: list[list[list[int]]] = [[]]
         for ids in rows:

@@ -26,7 +26,7 @@ class ScoreModel(torch.nn.Module):
         self.score_head = torch.nn.Linear(config.hidden_size, 1, bias=False)
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """Scores [rows] at the last real token; ids and mask [rows, tokens], padded on the right."""
+        """Scores [rows] at the last real token; ids and mask [rows, tokens], padded right."""
         hidden = self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         last = hidden[torch.arange(len(hidden)), attention_mask.sum(1) - 1]
         scores: torch.Tensor = self.score_head(last)[:, 0]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from isara.config import RunConfig
 from isara.workspace.runs import Progress, RunFolder
 
-# Relative cost of one unit: a question, an answer, a training row in one epoch, an evaluated prompt.
+# Relative cost of one unit: a question, an answer, a training row in an epoch, an eval prompt.
 COSTS = {"questions": 1.0, "answers": 1.2, "train": 0.15, "evaluate": 0.5}
 WRITE_EVERY = 0.5  # seconds
 

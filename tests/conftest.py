@@ -1,0 +1,93 @@
+"""Shared fixtures: tiny language models with random weights, made once and changed by nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from isara.models import Language
+
+FAMILIES = ("llama", "opt", "qwen2")
+SPECIAL = ("<pad>", "<s>", "</s>")
+MERGES = ((".", "Ċ"), ("Ċ", "Ċ"))  # a token with text before its line break, and a double one
+
+
+def tiny_tokenizer() -> Any:
+    """Byte-level: three special tokens, a token per byte, two merges; 261 in all."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    tokens = [*SPECIAL, *sorted(pre_tokenizers.ByteLevel.alphabet()), ".Ċ", "ĊĊ"]
+    vocabulary = {token: i for i, token in enumerate(tokens)}
+    tokenizer = Tokenizer(models.BPE(vocabulary, list(MERGES)))
+    # One split per text: the default pattern would never let ".Ċ" meet.
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", vocabulary["<s>"])]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="<pad>",
+        bos_token="<s>",
+        eos_token="</s>",
+        padding_side="left",
+        model_max_length=512,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def tiny_model(family: str, vocabulary: int) -> Any:
+    """Two layers, 32 wide; weights large enough that its choices are no near-ties."""
+    import torch
+    import transformers
+
+    sizes: dict[str, Any] = {
+        "vocab_size": vocabulary,
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "max_position_embeddings": 512,
+        "pad_token_id": 0,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+    }
+    if family == "opt":
+        more = {"ffn_dim": 64, "word_embed_proj_dim": 32, "init_std": 0.2, "dropout": 0.0}
+        config: Any = transformers.OPTConfig(**sizes, **more)
+    else:
+        more = {"intermediate_size": 64, "num_key_value_heads": 2, "initializer_range": 0.2}
+        maker = transformers.LlamaConfig if family == "llama" else transformers.Qwen2Config
+        config = maker(**sizes, **more)
+    torch.manual_seed(0)
+    return transformers.AutoModelForCausalLM.from_config(config).eval()
+
+
+@pytest.fixture(scope="session")
+def new_language() -> Callable[..., Language]:
+    """Makes a fresh tiny language model of a family, for tests that change it."""
+
+    def make(family: str = "llama") -> Language:
+        tokenizer = tiny_tokenizer()
+        return Language(tiny_model(family, len(tokenizer)), tokenizer, f"tiny {family}")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def languages(new_language: Callable[..., Language]) -> dict[str, Language]:
+    """A tiny language model of each family; leave their weights as they are."""
+    return {family: new_language(family) for family in FAMILIES}
+
+
+@pytest.fixture(scope="session")
+def model_folder(new_language: Callable[..., Language], tmp_path_factory: Any) -> Path:
+    """The tiny Llama as a folder of safetensors."""
+    folder = Path(tmp_path_factory.mktemp("models")) / "tiny-llama"
+    language = new_language()
+    language.model.save_pretrained(folder)
+    language.tokenizer.save_pretrained(folder)
+    return folder
