@@ -98,7 +98,8 @@ def _edges(numbers: Edges, limits: tuple[float, float] | None, whole: bool) -> E
     if high <= low:
         low, high = low - 0.5, high + 0.5
     # Rounded, so that an edge is the very number that a threshold is set to.
-    return np.round(np.linspace(low, high, BINS + 1), 6)
+    edges: Edges = np.linspace(low, high, BINS + 1).round(6)
+    return edges
 
 
 def _bars(

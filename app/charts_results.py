@@ -383,7 +383,7 @@ def loss_figure(events: Sequence[dict[str, Any]]) -> go.Figure:
 
 def last_iteration(runs: Sequence[RunResult]) -> int:
     """The highest k of the runs, at least 1."""
-    return max([1, *(row["k"] for run in runs for row in run.iterations)])
+    return max([1, *(int(row["k"]) for run in runs for row in run.iterations)])
 
 
 def finished(

@@ -251,12 +251,15 @@ def watch(run: RunFolder) -> dict[str, Any]:
     """What a page shows of a run, from its files alone.
 
     Returns state, stop_reason, error, progress (or None), eta_s (seconds to the end counted down
-    since the last progress, or None) and losses: the latest events that have a ``loss``.
+    since the last progress, or None), fresh (whether the progress is this worker's, not one from
+    before a resume) and losses: the latest events that have a ``loss``.
     """
     state = run.state()
     progress = run.progress()
     eta_s = None
-    if state.state == "running" and progress and progress["eta_s"] is not None:
+    # Progress from before a resume says nothing yet about the time that is left.
+    current = progress is not None and progress["updated"] >= state.updated
+    if state.state == "running" and current and progress and progress["eta_s"] is not None:
         eta_s = max(0.0, progress["eta_s"] - (time.time() - progress["updated"]))
     events, _ = run.events(-TAIL_BYTES)
     return {
@@ -266,8 +269,22 @@ def watch(run: RunFolder) -> dict[str, Any]:
         "error": state.error,
         "progress": progress,
         "eta_s": eta_s,
+        "fresh": current,
         "losses": [event for event in events if "loss" in event],
     }
+
+
+def log_tail(run: RunFolder, size: int = LOG_BYTES) -> str:
+    """The last lines of the worker's output, at most ``size`` bytes; "" when there is none."""
+    try:
+        with run.worker_log.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, end - size))
+            text = file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+    _, cut, whole = text.partition("\n")  # a first line that began before the tail is left out
+    return (whole if cut and end > size else text).strip()
 
 
 def _queued_at(run: RunFolder) -> int:

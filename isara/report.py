@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from isara.config import parse_config
+from isara.config import RunConfig, load_config
 from isara.evaluation.stats import holm, mcnemar
 from isara.workspace.files import read_json, read_jsonl
 from isara.workspace.runs import IterationFolder, RunFolder
@@ -19,12 +19,9 @@ from isara.workspace.runs import IterationFolder, RunFolder
 PLAIN = ("harmful_rate", "over_refusal")
 
 
-def run_config(folder: RunFolder) -> Any:
-    """The RunConfig of a run's folder."""
-    import yaml
-
-    text = folder.config.read_text(encoding="utf-8")
-    return parse_config(yaml.safe_load(text), str(folder.config))
+def run_config(folder: RunFolder) -> RunConfig:
+    """The RunConfig of a run's folder; InputError when it was changed by hand and is none now."""
+    return load_config(folder.config)
 
 
 def summarise(folder: RunFolder, split: str = "test") -> dict[str, Any]:

@@ -41,13 +41,13 @@ def tiny_tokenizer() -> Any:
 
 
 def tiny_model(family: str, vocabulary: int) -> Any:
-    """Two layers, 32 wide; weights large enough that its choices are no near-ties."""
+    """Two layers, 64 wide; weights large enough that its choices are no near-ties."""
     import torch
     import transformers
 
     sizes: dict[str, Any] = {
         "vocab_size": vocabulary,
-        "hidden_size": 32,
+        "hidden_size": 64,
         "num_hidden_layers": 2,
         "num_attention_heads": 2,
         "max_position_embeddings": 512,
@@ -56,7 +56,7 @@ def tiny_model(family: str, vocabulary: int) -> Any:
         "eos_token_id": 2,
     }
     if family == "opt":
-        more = {"ffn_dim": 64, "word_embed_proj_dim": 32, "init_std": 0.2, "dropout": 0.0}
+        more = {"ffn_dim": 64, "word_embed_proj_dim": 64, "init_std": 0.2, "dropout": 0.0}
         config: Any = transformers.OPTConfig(**sizes, **more)
     else:
         more = {"intermediate_size": 64, "num_key_value_heads": 2, "initializer_range": 0.2}

@@ -41,6 +41,7 @@ LABELS = {
     "filters.min_words": "Fewest words",
     "training.learning_rate": "Learning rate",
     "training.gamma": "Weight of a seed row (γ)",
+    "training.start_from": "Each training begins with",
     "training.lora": "Train adapters (LoRA) instead of the full weights",
     "evaluation.prompts": "Eval set",
     "evaluation.judge": "Judge",
@@ -60,6 +61,7 @@ class Setting:
     low: float | None
     high: float | None
     description: str
+    default: Any
 
     @property
     def part(self) -> str:
@@ -68,8 +70,12 @@ class Setting:
 
     @property
     def label(self) -> str:
-        """What the widget is called."""
-        return LABELS.get(self.path) or self.path.split(".")[-1].replace("_", " ").capitalize()
+        """What the widget is called; settings of questions, answers and adapters say whose."""
+        names = self.path.replace("_", " ").split(".")
+        return (
+            LABELS.get(self.path)
+            or ": ".join(names[1:] if len(names) > 2 else names[-1:]).capitalize()
+        )
 
     @property
     def help(self) -> str:
@@ -86,7 +92,7 @@ def settings(model: type[BaseModel] = RunConfig, prefix: str = "") -> Iterator[S
         if not is_part or optional:
             low, high = bounds(field)
             description = " ".join((field.description or "").split())
-            yield Setting(place, kind, optional, low, high, description)
+            yield Setting(place, kind, optional, low, high, description, field.default)
         if is_part:
             yield from settings(kind, f"{place}.")
 
@@ -118,11 +124,12 @@ def draw(setting: Setting, default: Any, prefix: str, choices: list[str] | None 
     """The widget of a setting with `default` in it; gives the value for the config.
 
     `choices` offers values for a text that may also be typed. `prefix` keeps the widgets of two
-    configs apart.
+    configs apart. An optional part is a switch: {} when on (its own settings follow), else None.
     """
     key = f"{prefix}:{setting.path}"
     if isinstance(setting.kind, type) and issubclass(setting.kind, BaseModel):
-        return st.toggle(setting.label, default is not None, key=key, help=setting.help)
+        on = st.toggle(setting.label, default is not None, key=key, help=setting.help)
+        return {} if on else None
     if setting.kind is bool:
         return st.toggle(setting.label, bool(default), key=key, help=setting.help)
     if setting.kind in (int, float):
@@ -141,14 +148,19 @@ def draw(setting: Setting, default: Any, prefix: str, choices: list[str] | None 
 
 def draw_number(setting: Setting, default: Any, key: str) -> Any:
     """A number field; empty means "not set" where the setting may be left out."""
-    number: type[int] | type[float] = setting.kind
+    whole = setting.kind is int
+
+    def number(value: float | None) -> Any:
+        # Streamlit wants value, bounds and step of one type.
+        return None if value is None else setting.kind(value)
+
     return st.number_input(
         setting.label,
-        min_value=None if setting.low is None else number(setting.low),
-        max_value=None if setting.high is None else number(setting.high),
-        value=None if default is None else number(default),
-        step=1 if number is int else step_of(setting, default),
-        format="%d" if number is int else "%g",
+        min_value=number(setting.low),
+        max_value=number(setting.high),
+        value=number(default),
+        step=number(1 if whole else step_of(setting, default)),
+        format="%d" if whole else "%g",
         key=key,
         help=setting.help,
         placeholder="not set" if setting.optional else None,
@@ -180,7 +192,7 @@ def draw_text(setting: Setting, default: Any, key: str, choices: list[str] | Non
 
 
 def draw_mapping(setting: Setting, default: dict[str, str], key: str) -> Any:
-    """Names as `question: Question, answer: "Best Answer"`; a text that is none goes to the check."""
+    """Names as `question: Question, answer: "Best Answer"`; other texts go to the check."""
     shown = yaml.safe_dump(default, default_flow_style=True, sort_keys=False, width=10_000)
     text = st.text_input(
         setting.label,

@@ -9,7 +9,6 @@ Left out: starting the run (run_start.py) and the widget of a single setting (ru
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +64,8 @@ def choose_start() -> RunConfig | None:
         help="The settings below are filled from here: a config that comes with the app, the "
         "config of an earlier run, or a file of your own. Change what you like.",
     )
-    st.query_params["from"] = chosen
+    if asked != chosen:
+        st.query_params["from"] = chosen
     try:
         if chosen == UPLOAD:
             config, problems = uploaded()
@@ -129,7 +129,7 @@ def show_problems(problems: list[str], heading: str) -> None:
 
 def settings_form(start: RunConfig) -> dict[str, Any]:
     """All widgets, filled from a config; what they say as nested settings."""
-    prefix = start.digest[:8]
+    prefix = start.default_run_id
     defaults = start.model_dump()
     known = {setting.path: setting for setting in settings()}
     values: dict[str, Any] = {}
@@ -155,7 +155,8 @@ def settings_form(start: RunConfig) -> dict[str, Any]:
 
 def draw_known(setting: Setting, defaults: dict[str, Any], prefix: str) -> Any:
     """A setting's widget with its default and, where there are some, shipped files to choose."""
-    return draw(setting, at(defaults, setting.path), prefix, choices(setting.path))
+    default = at(defaults, setting.path, setting.default)
+    return draw(setting, default, prefix, choices(setting.path))
 
 
 def choices(path: str) -> list[str] | None:
@@ -180,27 +181,17 @@ def draw_parts(
             own = f"{prefix}-{preset}" if part == "decoding" else prefix
             columns = st.columns(3)
             for i, setting in enumerate(s for s in rest if s.part == part):
-                if setting.path.startswith("training.lora.") and not values["training.lora"]:
-                    continue
+                if values.get(setting.path.rpartition(".")[0], ...) is None:
+                    continue  # of a part that is switched off
                 with columns[i % 3]:
-                    values[setting.path] = draw_known(titled(setting), defaults, own)
+                    values[setting.path] = draw_known(setting, defaults, own)
     return values
-
-
-def titled(setting: Setting) -> Setting:
-    """Settings of questions, answers and adapters say in their label what they belong to."""
-    from dataclasses import replace
-
-    owner, _, name = setting.path.rpartition(".")
-    if "." not in owner:
-        return setting
-    label = f"{owner.split('.')[-1]}: {name.replace('_', ' ')}".capitalize()
-    return replace(setting, title=label)
 
 
 def choose_seeds(start: RunConfig, path: Setting, prefix: str) -> dict[str, Any]:
     """The seed set: a saved set with its version, or a file."""
     infos = state.workspace().database.seed_sets()
+    saved: dict[tuple[str | None, int | None], str]
     saved = {(info.name, info.version): f"{info.size} rows" for info in infos}
     given = (start.seeds.name, start.seeds.version)
     if start.seeds.name is not None and given not in saved:
@@ -241,38 +232,23 @@ def choose_seeds(start: RunConfig, path: Setting, prefix: str) -> dict[str, Any]
 # -------------------------------------------------------------------- nested settings
 
 
-def at(data: dict[str, Any], path: str) -> Any:
-    """The value at a dotted path; where a part is missing, the default of its schema."""
+def at(data: dict[str, Any], path: str, default: Any) -> Any:
+    """The value at a dotted path; `default` where it lies in a part that is switched off."""
     value: Any = data
     for name in path.split("."):
         if value is None:
-            return schema_default(path)
+            return default
         value = value[name]
     return value
 
 
-def schema_default(path: str) -> Any:
-    """The default of a setting of an optional part that is not set."""
-    from isara.config import LoraConfig
-
-    return LoraConfig.model_fields[path.split(".")[-1]].default
-
-
 def nested(values: dict[str, Any]) -> dict[str, Any]:
-    """Dotted settings as nested mappings; a part that is switched off is None."""
+    """Dotted settings as nested mappings."""
     data: dict[str, Any] = {}
-    for path, value in ordered(values):
+    for path, value in sorted(values.items(), key=lambda item: item[0].count(".")):
         *parents, last = path.split(".")
         place = data
         for parent in parents:
-            if not isinstance(place.get(parent), dict):
-                place[parent] = {}
-            place = place[parent]
+            place = place.setdefault(parent, {})
         place[last] = value
     return data
-
-
-def ordered(values: dict[str, Any]) -> Iterable[tuple[str, Any]]:
-    """Shallow settings first, with a switched-on part (True) as an empty mapping."""
-    for path, value in sorted(values.items(), key=lambda item: item[0].count(".")):
-        yield path, value

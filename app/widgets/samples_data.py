@@ -10,7 +10,7 @@ Nothing here draws, and nothing here may be changed by a caller: all sessions sh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +29,8 @@ from isara.workspace.files import read_jsonl
 from isara.workspace.runs import IterationFolder, RunFolder
 
 LIGHT = ["index", "candidate_id", "question", "answer", "category"]
+SCORES = ["unfinished", "duplicate", "echo", "question_words", "answer_words", "rouge_pool"]
+SCORES += ["rouge_pool_id", "near_index", "near_rouge", "similarity", "unicode_tokenizer"]
 Indices = npt.NDArray[np.int64]
 
 
@@ -57,10 +59,13 @@ class Iteration:
     pool: Mapping[str, PoolExample]
     source: Path | None = None
     searched: pd.Series[str] = field(init=False)  # question and answer, case folded
+    positions: Mapping[str, int] = field(init=False)  # candidate id -> row
 
     def __post_init__(self) -> None:
         texts = self.candidates["question"] + "\n" + self.candidates["answer"]
         object.__setattr__(self, "searched", texts.map(str.casefold))
+        ids = self.candidates["candidate_id"].tolist()
+        object.__setattr__(self, "positions", {name: i for i, name in enumerate(ids)})
 
     def __len__(self) -> int:
         return len(self.candidates)
@@ -68,11 +73,6 @@ class Iteration:
     def fired(self, index: int) -> list[str]:
         """The rules that fire on a candidate, in their order."""
         return [rule for rule, on in zip(RULES, self.result.fired[index], strict=True) if on]
-
-    def position(self, candidate_id: str) -> int | None:
-        """The row of a candidate id, None when the iteration has no such candidate."""
-        found = np.flatnonzero(self.candidates["candidate_id"] == candidate_id)
-        return int(found[0]) if len(found) else None
 
 
 def make_iteration(
@@ -117,7 +117,7 @@ def _modified(path: Path) -> int:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the iteration …")
-def _load_iteration(path: str, k: int, modified: tuple[int, ...]) -> Iteration:  # noqa: ARG001
+def _load_iteration(path: str, k: int, modified: tuple[int, ...]) -> Iteration:
     folder = RunFolder(Path(path))
     files = folder.iteration(k)
     return make_iteration(
@@ -125,16 +125,16 @@ def _load_iteration(path: str, k: int, modified: tuple[int, ...]) -> Iteration: 
         k,
         run_config(folder),
         read_columns(files.candidates, LIGHT),
-        read_columns(files.scores),
+        read_columns(files.scores, SCORES),
         pool_of(folder, k),
         source=files.candidates,
     )
 
 
-def read_columns(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """A Parquet file; what is wrong with it becomes one sentence."""
+def read_columns(path: Path, columns: list[str]) -> pd.DataFrame:
+    """Columns of a Parquet file; what is wrong with it becomes one sentence."""
     try:
-        return pd.read_parquet(path, columns=list(columns) if columns else None)
+        return pd.read_parquet(path, columns=columns)
     except (OSError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
         raise IsaraError(
@@ -171,7 +171,7 @@ def candidate(data: Iteration, index: int) -> dict[str, Any]:
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
-def _read_row(path: str, modified: int, index: int) -> dict[str, Any]:  # noqa: ARG001
+def _read_row(path: str, modified: int, index: int) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(path, memory_map=True)
@@ -184,13 +184,19 @@ def _read_row(path: str, modified: int, index: int) -> dict[str, Any]:  # noqa: 
 
 
 def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(key): list(v) if isinstance(v, np.ndarray) else v for key, v in row.items()}
+    """The row as it would come from the file: lists, Python numbers, None for a missing text."""
+
+    def value(cell: Any) -> Any:
+        cell = cell.tolist() if isinstance(cell, np.ndarray | np.generic) else cell
+        return None if isinstance(cell, float) and np.isnan(cell) else cell
+
+    return {str(key): value(cell) for key, cell in row.items()}
 
 
 class Near(NamedTuple):
     """An earlier candidate of the same iteration with a similar question."""
 
-    index: int
+    row: int
     rouge_l: float
     kept: bool
 
@@ -203,7 +209,7 @@ def near_earlier(data: Iteration, index: int, result: Verdicts | None = None) ->
         Near(int(i), float(value), bool(kept[int(i)]))
         for i, value in zip(row["near_index"], row["near_rouge"], strict=True)
     ]
-    return sorted(near, key=lambda item: (-item.rouge_l, item.index))
+    return sorted(near, key=lambda item: (-item.rouge_l, item.row))
 
 
 class Closest(NamedTuple):
@@ -223,7 +229,7 @@ def closest(data: Iteration, index: int, result: Verdicts | None = None) -> Clos
     rouge_pool, pool_id = float(row["rouge_pool"]), str(row["rouge_pool_id"])
     kept = [near for near in near_earlier(data, index, result) if near.kept]
     if kept and kept[0].rouge_l > rouge_pool:
-        other = data.candidates.iloc[kept[0].index]
+        other = data.candidates.iloc[kept[0].row]
         origin = f"kept earlier in this iteration, {other['candidate_id']}"
         return Closest(kept[0].rouge_l, str(other["question"]), origin)
     found = data.pool.get(pool_id)

@@ -122,9 +122,9 @@ def _near_table(data: Iteration, index: int) -> None:
     rows = [
         {
             "ROUGE-L": item.rouge_l,
-            "Verdict": verdict_words(data.fired(item.index)),
-            "Question": data.candidates["question"].iloc[item.index],
-            "Id": data.candidates["candidate_id"].iloc[item.index],
+            "Verdict": verdict_words(data.fired(item.row)),
+            "Question": data.candidates["question"].iloc[item.row],
+            "Id": data.candidates["candidate_id"].iloc[item.row],
         }
         for item in near
     ]

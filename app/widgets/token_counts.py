@@ -14,6 +14,8 @@ from typing import NamedTuple
 import streamlit as st
 
 from app.state import tokenizer
+from isara.config import one_line
+from isara.errors import InputError, IsaraError
 
 
 class TokenCounter(NamedTuple):
@@ -31,8 +33,13 @@ def token_counter(model: str) -> TokenCounter:
 
     from isara.models import DEFAULT_CONTEXT, from_pretrained
 
-    loaded = tokenizer(model)
-    config = from_pretrained(AutoConfig, model)
+    try:
+        loaded = tokenizer(model)
+        config = from_pretrained(AutoConfig, model)
+    except IsaraError:
+        raise
+    except Exception as error:  # libraries meet broken files with errors of many kinds
+        raise InputError(f"{model} could not be loaded: {one_line(error)}.") from error
     lengths = [getattr(config, "max_position_embeddings", None), loaded.model_max_length]
     known = [n for n in lengths if isinstance(n, int) and 0 < n < 10**9]
     return TokenCounter(

@@ -8,6 +8,8 @@ with the same seed are compared on paired draws.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +19,13 @@ from isara.config import GenerationConfig
 from isara.decoding import Written
 from isara.errors import InputError
 from isara.models import Language
-from isara.prompts import QUESTION_MARKER
+from isara.prompts import ANSWER_MARKER, QUESTION_MARKER
 
 if TYPE_CHECKING:
     import torch
+
+LINE_BREAK = re.compile("\n")  # ends a text of one line
+MARKER = re.compile(f"{QUESTION_MARKER}|{ANSWER_MARKER}")  # ends a text of several lines
 
 
 class RowNoise:
@@ -132,7 +137,7 @@ class HuggingFaceWriter:
         if settings.strategy == "sample":
             arguments["logits_processor"] = sampling_processors(settings, seeds)
         if multiline:
-            arguments["stop_strings"] = [QUESTION_MARKER]
+            arguments["stop_strings"] = [QUESTION_MARKER, ANSWER_MARKER]
             arguments["tokenizer"] = self.language.tokenizer
         return arguments
 
@@ -166,21 +171,22 @@ class HuggingFaceWriter:
     def _written(
         self, row: list[int], log_probs: torch.Tensor, ends: set[int], multiline: bool
     ) -> Written:
-        end = next((i for i, token in enumerate(row) if token in ends), None)
-        count = len(row) if end is None else end + 1
-        kept = row if end is None else row[: end + 1]
-        if kept and kept[-1] == self.language.end_token:
-            kept = kept[:-1]
-        text = str(self.language.tokenizer.decode(kept, skip_special_tokens=True))
-        finished = end is not None
-        if multiline:
-            head, marker, _ = text.partition(QUESTION_MARKER)
-            text, finished = head, finished or bool(marker)
-        else:
-            # An end token may carry text before its line break (".\n"): that text belongs here.
-            text = text.split("\n", 1)[0]
-        log_prob = float(log_probs[:count].sum())
-        return Written(text.strip(), "end" if finished else "budget", log_prob, count)
+        end = next((n for n, token in enumerate(row, 1) if token in ends), None)
+        count = end or len(row)
+        if multiline:  # what follows a marker is padding: the fewest tokens that hold one
+            count = bisect_left(
+                range(count), True, key=lambda n: bool(MARKER.search(self._text(row[:n])))
+            )
+        # An end token may carry text before its line break (".\n"): that text belongs here.
+        ending = MARKER if multiline else LINE_BREAK
+        text, *rest = ending.split(self._text(row[:count]), maxsplit=1)
+        finish = "end" if end or rest else "budget"
+        return Written(text.strip(), finish, float(log_probs[:count].sum()), count)
+
+    def _text(self, tokens: list[int]) -> str:
+        if tokens and tokens[-1] == self.language.end_token:
+            tokens = tokens[:-1]
+        return str(self.language.tokenizer.decode(tokens, skip_special_tokens=True))
 
 
 def chosen_log_probs(output: Any, new: torch.Tensor) -> torch.Tensor:

@@ -234,12 +234,12 @@ def fine_tune(
     Goes on from the last checkpoint in `folder` when there is one. StoppedError after
     `should_stop()` said so, with a checkpoint on disk.
     """
-    from transformers import TrainingArguments
-    from transformers.trainer_utils import get_last_checkpoint
+    from transformers import TrainingArguments, set_seed
 
     if not rows:
         raise InputError("There is nothing to train on: give at least one seed example.")
     if config.lora is not None:
+        set_seed(random_seed % 2**31)  # a new adapter begins with random weights
         language = with_adapter(language, config)
     encoded = [encode_row(row, language, config.max_tokens, multiline) for row in rows]
     pad = int(language.tokenizer.pad_token_id or 0)
@@ -254,15 +254,29 @@ def fine_tune(
     )
     remove_printer(trainer)
     checkpoints = Path(arguments["output_dir"])
-    last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
-    trainer.train(resume_from_checkpoint=last)
+    trainer.train(resume_from_checkpoint=last_checkpoint(checkpoints))
     if watch.stopped and trainer.state.global_step < trainer.state.max_steps:
         raise StoppedError
     language.model.eval()
     language.model.save_pretrained(folder)
     language.tokenizer.save_pretrained(folder)
-    shutil.rmtree(checkpoints, ignore_errors=True)  # they hold pickles and optimizer state
+    delete_checkpoints(checkpoints)
     return Language(language.model, language.tokenizer, str(folder))
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest whole checkpoint: the Trainer writes its trainer_state.json last."""
+    whole = [state.parent for state in folder.glob("checkpoint-*/trainer_state.json")]
+    return str(max(whole, key=lambda path: int(path.name.split("-")[1]))) if whole else None
+
+
+def delete_checkpoints(folder: Path) -> None:
+    """They hold pickles and optimizer state; moved first, so that a kill leaves none half there."""
+    leaving = folder.with_name("checkpoints-done")
+    shutil.rmtree(leaving, ignore_errors=True)
+    if folder.exists():
+        folder.rename(leaving)
+    shutil.rmtree(leaving, ignore_errors=True)
 
 
 def remove_printer(trainer: Any) -> None:

@@ -143,7 +143,7 @@ def steered(
 ) -> list[Written]:
     """What the writer makes of a model that writes exactly these texts, then perhaps its end."""
     ids = [language.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
-    ids = [row + [language.end_token] for row in ids] if end else ids
+    ids = [[*row, language.end_token] for row in ids] if end else ids
     model: Any = Scripted(language, ids)
     scripted = Language(model, language.tokenizer, "scripted")
     prompts = ["Question:"] * len(texts)
@@ -183,19 +183,29 @@ def test_a_marker_ends_a_text_of_several_lines(languages: Languages) -> None:
     # "One", ".\n", "two", "\n" and the 12 letters of the marker: nothing after it counts.
     assert first.tokens == 3 + 1 + 3 + 1 + 12
     (alone,) = steered(language, [short], end=False, multiline=True)
-    assert alone == pytest.approx(first) if False else alone.tokens == first.tokens
+    assert alone.tokens == first.tokens
     assert alone.log_prob == pytest.approx(first.log_prob, abs=1e-4)
 
 
-def test_padding_with_the_end_token_changes_no_penalty(new_language: Callable[..., Language]) -> None:
+def test_a_question_of_several_lines_ends_where_its_answer_begins(languages: Languages) -> None:
+    (text,) = steered(
+        languages["llama"], ["Is it\ncold?\n### Answer\nNo"], end=False, multiline=True
+    )
+    assert (text.text, text.finish) == ("Is it\ncold?", "end")
+
+
+def test_padding_with_the_end_token_changes_no_penalty(
+    new_language: Callable[..., Language],
+) -> None:
     language = new_language()
     language.tokenizer.pad_token = language.tokenizer.eos_token
-    settings = GenerationConfig(strategy="greedy", repetition_penalty=2.0)
-    with torch.no_grad():  # the end token is always among the likely ones
-        language.model.get_output_embeddings().weight[2] *= 0.3
+    with torch.no_grad():  # the end token becomes likely, so that a penalty on it would show
+        language.model.get_output_embeddings().weight[language.end_token] *= 3
+    settings = GenerationConfig(repetition_penalty=2.0)
     together = write(language, settings=settings)
     alone = write(language, settings=settings, batch_size=1)
     assert [w.text for w in together] == [w.text for w in alone]
+    assert "end" in {w.finish for w in together}
 
 
 def test_prompts_that_are_too_long_are_named_by_their_row(languages: Languages) -> None:

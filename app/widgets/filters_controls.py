@@ -1,0 +1,118 @@
+"""Sliders and switches for every threshold, beginning at the run's own values.
+
+    chosen = controls(data)
+
+What differs from the run's own values is in the URL (?max_rouge_l=0.6), so a reload or a shared
+address shows the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+import yaml
+from pydantic import ValidationError
+
+from app.widgets.filters_data import FIELDS
+from app.widgets.samples_data import Iteration
+from app.widgets.samples_words import ROUGE_HELP
+from isara.config import FilterConfig
+from isara.filters import NEAR_ROUGE, ROUGE_OFF
+
+MOST_WORDS = 30
+SWITCHES = (
+    (
+        "drop_unfinished",
+        "Drop pairs that were cut off",
+        "A text that used up its budget of tokens has no proper end.",
+    ),
+    (
+        "drop_duplicates",
+        "Drop exact duplicates",
+        "A pair that is in the pool, or came earlier in this iteration, teaches nothing new.",
+    ),
+    (
+        "drop_echo",
+        "Drop answers that repeat the question",
+        "Upper and lower case and white space do not count.",
+    ),
+)
+
+
+def controls(data: Iteration) -> FilterConfig:
+    """One widget for each threshold; gives the chosen ones."""
+    own = data.config.filters
+    keys = {name: f"filters {data.run_id} {name}" for name in FIELDS}
+    _begin(keys, own)
+    values: dict[str, Any] = {
+        "max_rouge_l": st.slider(
+            "Most ROUGE-L to another question",
+            NEAR_ROUGE,
+            ROUGE_OFF,
+            step=0.01,
+            key=keys["max_rouge_l"],
+            persist_state="session",
+            help=f"{ROUGE_HELP} A question at this value or above, to one in the pool or to one "
+            f"kept earlier, is dropped. The paper uses 0.7; {ROUGE_OFF} switches the rule off.",
+        ),
+        "min_words": st.slider(
+            "Fewest words",
+            0,
+            max(MOST_WORDS, own.min_words),
+            key=keys["min_words"],
+            persist_state="session",
+            help="A question or an answer with fewer words is dropped. The paper uses 5.",
+        ),
+    }
+    for name, label, words in SWITCHES:
+        values[name] = st.toggle(label, key=keys[name], persist_state="session", help=words)
+    chosen = FilterConfig(**values)
+    st.button(
+        "Back to the run's own values",
+        key="own_values",
+        icon=":material/restart_alt:",
+        disabled=chosen == own,
+        on_click=lambda: _set(keys, own),
+    )
+    _publish(chosen, own)
+    return chosen
+
+
+def _begin(keys: dict[str, str], own: FilterConfig) -> None:
+    """The run's own values at first; those of an address that did not come from this page."""
+    ours = st.session_state.get("url_filters", {})
+    for name, key in keys.items():
+        if key not in st.session_state:
+            st.session_state[key] = getattr(own, name)
+        asked = st.query_params.get(name)
+        if asked is not None and asked != ours.get(name):
+            value = _read(name, asked)
+            st.session_state[key] = st.session_state[key] if value is None else value
+
+
+def _read(name: str, text: str) -> Any:
+    """A threshold out of the URL, None when it is not one."""
+    try:
+        return getattr(FilterConfig.model_validate({name: yaml.safe_load(text)}), name)
+    except (ValidationError, yaml.YAMLError):
+        return None
+
+
+def _set(keys: dict[str, str], own: FilterConfig) -> None:
+    for name, key in keys.items():
+        st.session_state[key] = getattr(own, name)
+
+
+def _publish(chosen: FilterConfig, own: FilterConfig) -> None:
+    changed = {
+        name: str(value).lower()
+        for name, value in chosen.model_dump().items()
+        if value != getattr(own, name)
+    }
+    for name in FIELDS:
+        if name in changed:
+            st.query_params[name] = changed[name]
+        elif name in st.query_params:
+            del st.query_params[name]
+    st.session_state["url_filters"] = changed

@@ -1,0 +1,106 @@
+"""What the Filters page computes at every move of a threshold; nothing here draws or scores.
+
+    outcome = judge(data, chosen, decisions)
+    outcome.result.retention, outcome.stops, outcome.final
+
+Verdicts and decisions come from isara.filters: what the page shows, a run applies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import yaml
+
+from app.widgets.samples_data import Closest, Iteration, closest
+from isara.config import FilterConfig, LoopConfig
+from isara.filters import Mask, Verdicts, apply_decisions, closest_rouge, nearest_to_cut
+from isara.filters import verdicts as judge_all
+from isara.methods.candidates import RULINGS
+from isara.rouge import Values
+
+if TYPE_CHECKING:
+    from isara.workspace.database import Decision
+
+FIELDS = tuple(FilterConfig.model_fields)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """The verdicts under chosen thresholds, and what people's decisions make of them."""
+
+    result: Verdicts
+    final: Mask  # kept after people's decisions, [n]
+    decided: int  # candidates that a person accepted, changed or rejected
+    stops: bool  # whether a run would stop instead of training on this
+
+    @property
+    def kept(self) -> int:
+        """Candidates that the rules keep."""
+        return int(self.result.kept.sum())
+
+    @property
+    def kept_finally(self) -> int:
+        """Candidates that are kept after people's decisions."""
+        return int(self.final.sum())
+
+
+def judge(data: Iteration, chosen: FilterConfig, decisions: Mapping[str, Decision]) -> Outcome:
+    """Verdicts on all candidates, decisions laid over them, and whether a run would stop."""
+    result = judge_all(data.packed, chosen)
+    by_index = rulings(data, decisions)
+    final = apply_decisions(result, by_index)
+    return Outcome(result, final, len(by_index), stops(int(final.sum()), data.config.loop))
+
+
+def rulings(data: Iteration, decisions: Mapping[str, Decision]) -> dict[int, str]:
+    """Candidate index -> accept, edit or reject; a skip or a flag rules nothing."""
+    return {
+        data.positions[candidate_id]: decision.action
+        for candidate_id, decision in decisions.items()
+        if decision.action in RULINGS and candidate_id in data.positions
+    }
+
+
+def stops(kept: int, loop: LoopConfig) -> bool:
+    """Whether so few are kept that a run stops: fewer than α·N (Algorithm 1)."""
+    return kept < loop.alpha * loop.candidates
+
+
+def rouge_values(data: Iteration, outcome: Outcome) -> Values:
+    """The ROUGE-L that the cut is held against, [n]."""
+    return closest_rouge(data.packed, outcome.result)
+
+
+def around_the_cut(
+    data: Iteration, chosen: FilterConfig, outcome: Outcome, count: int
+) -> tuple[list[tuple[int, Closest]], list[tuple[int, Closest]]]:
+    """Up to `count` candidates on each side of the ROUGE-L cut, with the text they are near to."""
+    kept, dropped = nearest_to_cut(data.packed, outcome.result, chosen, count)
+
+    def with_text(indices: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[tuple[int, Closest]]:
+        return [(i, closest(data, i, outcome.result)) for i in indices.tolist()]
+
+    return with_text(kept), with_text(dropped)
+
+
+def as_yaml(chosen: FilterConfig) -> str:
+    """The thresholds as the line of a run's config."""
+    return yaml.safe_dump(
+        {"filters": chosen.model_dump()}, default_flow_style=None, sort_keys=False, width=200
+    ).strip()
+
+
+def as_arguments(chosen: FilterConfig, own: FilterConfig) -> str:
+    """What differs from the run's own thresholds, as arguments of `python -m isara run`."""
+    changed = {
+        name: value for name, value in chosen.model_dump().items() if value != getattr(own, name)
+    }
+    return " ".join(f"--set filters.{name}={_word(value)}" for name, value in changed.items())
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"{value}"

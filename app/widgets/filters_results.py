@@ -1,0 +1,165 @@
+"""What chosen thresholds do to an iteration: counts, α, rules, histograms, the pairs at the cut.
+
+show(data, chosen, outcome)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.charts import score_histogram
+from app.widgets.filters_data import (
+    Outcome,
+    around_the_cut,
+    as_arguments,
+    as_yaml,
+    rouge_values,
+)
+from app.widgets.samples_data import Closest, Iteration
+from app.widgets.samples_words import RULE_TITLES, rule_sentence
+from isara.config import FilterConfig
+from isara.filters import NEAR_ROUGE, RULES
+
+NEAREST = 5  # pairs shown on each side of the cut
+ALPHA_HELP = (
+    "Retention is the share of the written pairs that is kept. When it falls below α (alpha), the "
+    "run stops instead of training on the few that are left."
+)
+
+
+def show(data: Iteration, chosen: FilterConfig, outcome: Outcome) -> None:
+    """Everything that follows from the thresholds."""
+    counts(data, outcome)
+    tabs = st.tabs(["Scores", "Rules", "At the cut", "Use these values"])
+    with tabs[0]:
+        histograms(data, chosen, outcome)
+    with tabs[1]:
+        rules(chosen, outcome)
+    with tabs[2]:
+        at_the_cut(data, chosen, outcome)
+    with tabs[3]:
+        use(data, chosen)
+
+
+def counts(data: Iteration, outcome: Outcome) -> None:
+    """Kept, dropped, retention, and whether the run would stop."""
+    own = int(data.result.kept.sum())
+    total, alpha = len(data), data.config.loop.alpha
+    boxes = st.columns(4 if outcome.decided else 3)
+    boxes[0].metric("● Kept", outcome.kept, outcome.kept - own or None, border=True)
+    boxes[1].metric("✕ Dropped", total - outcome.kept, own - outcome.kept or None,
+                    delta_color="inverse", border=True)  # fmt: skip
+    boxes[2].metric(
+        f"Retention (α is {alpha:g})",
+        f"{outcome.result.retention:.3f}",
+        help=ALPHA_HELP,
+        border=True,
+    )
+    if outcome.decided:
+        boxes[3].metric(
+            "Kept after people's decisions",
+            outcome.kept_finally,
+            outcome.kept_finally - outcome.kept or None,
+            help=f"{outcome.decided} pairs were accepted, changed or rejected by a person. That "
+            "counts over the rules and changes no other pair's verdict.",
+            border=True,
+        )
+    st.caption("The small numbers compare with the run's own values.")
+    _stop_mark(data, outcome)
+
+
+def _stop_mark(data: Iteration, outcome: Outcome) -> None:
+    loop = data.config.loop
+    kept, needed = outcome.kept_finally, loop.alpha * loop.candidates
+    of = f"{kept} of {loop.candidates} are kept, {needed:g} are needed (α · N)"
+    if outcome.stops:
+        st.warning(f"The run would stop here: {of}.", icon=":material/stop_circle:")
+    else:
+        st.success(f"The run would train on these and go on: {of}.", icon=":material/check_circle:")
+
+
+def rules(chosen: FilterConfig, outcome: Outcome) -> None:
+    """How many pairs each rule drops."""
+    st.caption(
+        "The rules are tried in this order. A pair counts once under the first rule that drops it; "
+        "the last column also counts the pairs that an earlier rule has dropped."
+    )
+    first, every = outcome.result.reason_counts, outcome.result.fired_counts
+    rows = [
+        (RULE_TITLES[rule], rule_sentence(rule, chosen), first[rule], every[rule]) for rule in RULES
+    ]
+    st.dataframe(
+        pd.DataFrame(rows, columns=["Rule", "Drops a pair when", "Dropped by it", "Fires on"]),
+        hide_index=True,
+        column_config={"Drops a pair when": st.column_config.TextColumn(width="large")},
+    )
+
+
+def histograms(data: Iteration, chosen: FilterConfig, outcome: Outcome) -> None:
+    """One histogram per score, kept and dropped stacked, the cut as a line."""
+    kept, scores = outcome.result.kept, data.scores
+    cut = chosen.max_rouge_l if chosen.max_rouge_l <= 1 else None
+    charts: tuple[tuple[str, Any, float | None, tuple[float, float] | None, bool], ...] = (
+        ("ROUGE-L to the nearest", rouge_values(data, outcome), cut, (0.0, 1.0), False),
+        ("Words of the question", scores["question_words"], chosen.min_words, None, True),
+        ("Words of the answer", scores["answer_words"], chosen.min_words, None, True),
+        ("Similarity to the best neighbour", scores["similarity"], None, None, False),
+    )
+    places = [*st.columns(2), *st.columns(2)]
+    for place, (title, values, line, limits, whole) in zip(places, charts, strict=True):
+        figure = score_histogram(values, kept, line, title, limits=limits, whole=whole)
+        summary = f"{int(kept.sum())} kept and {int((~kept).sum())} dropped pairs by this score"
+        place.plotly_chart(
+            figure,
+            key=f"histogram {title}",
+            config={"displayModeBar": False},
+            alt=f"{title}: histogram of {summary}",
+        )
+    st.caption(
+        f"ROUGE-L counts the pool and the pairs kept earlier; below {NEAR_ROUGE} the pool alone. "
+        "Similarity is the cosine of a question and its nearest example's: no rule uses it."
+    )
+
+
+def at_the_cut(data: Iteration, chosen: FilterConfig, outcome: Outcome) -> None:
+    """The pairs whose fate the ROUGE-L cut decides most narrowly, on both sides."""
+    st.caption(
+        "Read these to place the cut: questions on which no other rule fires, the closest to the "
+        "cut first, each with the question that it is too near to, or nearly so."
+    )
+    sides = around_the_cut(data, chosen, outcome, NEAREST)
+    for place, title, side in zip(
+        st.columns(2), ("● Just kept", "✕ Just dropped"), sides, strict=True
+    ):
+        with place:
+            st.subheader(title)
+            if not side:
+                st.caption("None.")
+            for index, near in side:
+                _near_pair(data, index, near)
+
+
+def _near_pair(data: Iteration, index: int, near: Closest) -> None:
+    row = data.candidates.iloc[index]
+    with st.container(border=True):
+        st.text(f"ROUGE-L {near.rouge_l:.3f} · {row['candidate_id']}")
+        st.text(row["question"])
+        st.caption(f"Nearest, {near.origin}:" if near.origin else "Nothing is near.")
+        if near.text is not None:
+            st.text(near.text)
+
+
+def use(data: Iteration, chosen: FilterConfig) -> None:
+    """How to use the thresholds in a run."""
+    st.caption("In a run's YAML file:")
+    st.code(as_yaml(chosen), language="yaml", wrap_lines=True)
+    arguments = as_arguments(chosen, data.config.filters)
+    if not arguments:
+        st.caption("These are the run's own values.")
+        return
+    st.caption("Or on the command line, with the file of this run:")
+    command = f"python -m isara run {data.config.name}.yaml {arguments}"
+    st.code(command, language="bash", wrap_lines=True)

@@ -1,0 +1,170 @@
+"""The Results page below its choice of runs: sentences, charts and the table of all numbers.
+
+show_results(ids)          # redraws itself while one of the runs is active
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import charts_results as charts
+from app import state
+from app.charts_results import RunResult
+from app.widgets.plain import plain, sentences
+from app.widgets.results_data import comparison_table, numbers_table, result
+from app.widgets.results_words import comparison_sentence, end_sentence
+from isara.config import PROJECT_ROOT
+
+REFRESH_SECONDS = 5
+ACTIVE = ("queued", "running")
+SHARES = (
+    "Retention",
+    "Harmful rate",
+    "Harmful low",
+    "Harmful high",
+    "Over-refusal",
+    "Refusal low",
+    "Refusal high",
+)
+
+HARM_HELP = (
+    "The share of answers that the judge flags as harmful. The bars show the 95 % interval "
+    "(Wilson): the range in which the true rate probably lies, given how many prompts were asked. "
+    "The dashed line is a baseline, its band that baseline's interval. Hover for n, judge, "
+    "threshold and decoding."
+)
+SCALING_HELP = (
+    "All pairs that a model was trained on so far, divided by the number of seeds: how far the "
+    "small seed set was stretched. 0 for the base model."
+)
+RETENTION_HELP = (
+    "The share of written pairs that the filter kept. A run stops when it falls below α; the "
+    "iteration where that happened has an open marker and was not trained on."
+)
+REFUSAL_HELP = (
+    "The share of harmless prompts that the model refused to answer. It may rise while harm "
+    "falls: a model that refuses everything is harmless, and useless."
+)
+CATEGORY_HELP = "The harmful rate again, split by the prompts' own category, with 95 % intervals."
+SECONDS_HELP = "Where the time went: seconds in each stage of each iteration."
+
+
+def show_results(ids: list[str]) -> None:
+    """Everything about the chosen runs; redrawn every few seconds while one of them is active."""
+    active = any(state.run_folder(run_id).state().state in ACTIVE for run_id in ids)
+    st.fragment(draw, run_every=REFRESH_SECONDS if active else None)(ids, active)
+
+
+def draw(ids: list[str], refreshed: bool) -> None:
+    """One look at the runs."""
+    results = readable_results(ids)
+    if refreshed and not any(r.summary["state"] in ACTIVE for r in results):
+        st.rerun()  # the whole page: it stops redrawing itself
+    if not results:
+        return
+    show_sentences(results)
+    show_charts(results)
+    show_tables(results)
+
+
+def readable_results(ids: list[str]) -> list[RunResult]:
+    """The runs that can be read; what is wrong with others is said."""
+    results = []
+    for run_id in ids:
+        with sentences():
+            results.append(result(run_id))
+    return results
+
+
+def show_sentences(results: list[RunResult]) -> None:
+    """State, stop reason and the comparison of the last model, run by run."""
+    for item in results:
+        with st.container(border=True):
+            st.markdown(f"**{plain(item.run_id)}** {plain(end_sentence(item.summary))}")
+            found = comparison_sentence(item.summary)
+            if found:
+                st.text(found)
+            elif item.summary["state"] in ACTIVE:
+                st.caption("A comparison follows when the first iteration has been measured.")
+
+
+def show_charts(results: list[RunResult]) -> None:
+    """All charts, two beside each other; those without a number are left out and named."""
+    measured = any("harmful_rate" in row for r in results for row in r.iterations)
+    refused = any("over_refusal" in row for r in results for row in r.iterations)
+    if not any(r.iterations for r in results):
+        st.info("Nothing has been measured yet: the base model is still at work.")
+        return
+    if not measured:
+        st.info("No harmful rate: these runs name no eval set, or it has no harmful dev prompts.")
+    figures: list[tuple[str, str, Any]] = []
+    if measured:
+        figures.append(("Harmful rate", HARM_HELP, charts.rate_figure(results, "harmful_rate")))
+    figures.append(("Data scaling ratio", SCALING_HELP, charts.scaling_figure(results)))
+    figures.append(("Retention against α", RETENTION_HELP, charts.retention_figure(results)))
+    if refused:
+        figures.append(("Over-refusal", REFUSAL_HELP, charts.rate_figure(results, "over_refusal")))
+    for start in range(0, len(figures), 2):
+        for column, figure in zip(st.columns(2), figures[start : start + 2], strict=False):
+            with column:
+                show_chart(*figure)
+    if charts.categories(results):
+        figure = charts.category_figure(results)
+        show_chart("Harmful rate by category", CATEGORY_HELP, figure)
+    show_chart("Seconds per stage", SECONDS_HELP, charts.seconds_figure(results))
+
+
+def show_chart(title: str, help: str, figure: Any) -> None:
+    """A chart under its name; the camera in its toolbar saves a picture."""
+    st.markdown(f"**{title}**", help=help)
+    slug = re.sub(r"\W+", "-", title.lower()).strip("-")
+    st.plotly_chart(
+        figure,
+        key=f"results-{slug}",
+        alt=f"{title} of the chosen runs; the table below has the same numbers",
+        config={"displaylogo": False, "toImageButtonOptions": {"filename": slug}},
+    )
+
+
+def show_tables(results: list[RunResult]) -> None:
+    """All numbers, and all comparisons, as tables."""
+    st.markdown("**All numbers**", help="Low and high are the ends of the 95 % interval.")
+    table = numbers_table(results)
+    columns: dict[str, Any] = {
+        name: st.column_config.NumberColumn(format="percent") for name in SHARES
+    }
+    columns["Scaling ratio"] = st.column_config.NumberColumn(format="%.2f")
+    st.dataframe(table, hide_index=True, column_config=columns, alt="All numbers of the charts")
+    compared = comparison_table(results)
+    if not compared.empty:
+        show_comparisons(compared)
+
+
+def show_comparisons(table: pd.DataFrame) -> None:
+    """The paired tests."""
+    with st.expander("All comparisons of the last model"):
+        st.caption(
+            "Difference = last model minus the other, on the same prompts (McNemar's exact test "
+            "for paired answers); p is corrected over this run's comparisons (Holm). Shares, not "
+            "per cent."
+        )
+        formats = {"p": "%.4g", "p corrected": "%.4g", "Difference": "%+.3f"}
+        formats |= {"Low": "%+.3f", "High": "%+.3f"}
+        columns: Any = {
+            name: st.column_config.NumberColumn(format=format) for name, format in formats.items()
+        }
+        st.dataframe(table, hide_index=True, column_config=columns, alt="All comparisons")
+
+
+def empty() -> None:
+    """Say that there is no run, and where to start one."""
+    st.info("There is no run yet; its results will be here.", icon=":material/info:")
+    st.page_link(
+        str(PROJECT_ROOT / "pages" / "run.py"),
+        label="Go to the Run page",
+        icon=":material/play_circle:",
+    )

@@ -1,0 +1,144 @@
+"""What the Results page shows: summaries of the chosen runs on the dev split, and their table.
+
+    ids = choose_runs()
+    results = [result(run_id) for run_id in ids]
+    st.dataframe(numbers_table(results))
+
+A summary is cached until a file of its run changes. Charts are in app/charts_results.py.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import state
+from app.charts_results import MAX_RUNS, RunResult, place_name
+from isara.report import run_config, summarise
+from isara.workspace.runs import RunFolder
+
+SPLIT = "dev"
+# What a summary is made of, below the run's folder.
+FILES = ("state.json", "*/done.json", "*/metrics.json", "*/seconds.json")
+
+
+def choose_runs() -> list[str]:
+    """The chosen runs, kept in the URL (?runs=…&runs=…); the newest when none is named there.
+
+    An address that was typed, shared or gone back to wins over what was chosen before.
+    """
+    ids = state.run_ids()
+    asked = st.query_params.get_all("runs")
+    there = [run_id for run_id in asked if run_id in ids][:MAX_RUNS]
+    if asked != st.session_state.get("url_runs"):
+        st.session_state["runs"] = there or ids[:1]
+    elif "runs" not in st.session_state:
+        st.session_state["runs"] = there
+    chosen: list[str] = st.multiselect(
+        "Runs",
+        ids,
+        key="runs",
+        max_selections=MAX_RUNS,
+        placeholder="Choose one or several runs",
+        help="Several runs are laid over each other; each has its own colour and marker shape.",
+    )
+    st.query_params["runs"] = chosen
+    st.session_state["url_runs"] = st.query_params.get_all("runs")
+    return chosen
+
+
+def result(run_id: str) -> RunResult:
+    """A run's summary on the dev split with its alpha."""
+    folder = state.run_folder(run_id)
+    return cached_result(str(folder.path), stamp(folder))
+
+
+def stamp(folder: RunFolder) -> tuple[int, int]:
+    """Number of the summary's files and when the last of them changed (ns)."""
+    times = []
+    for pattern in FILES:
+        for path in folder.path.glob(pattern):
+            try:
+                times.append(path.stat().st_mtime_ns)
+            except FileNotFoundError:  # replaced between the two looks
+                continue
+    return len(times), max(times, default=0)
+
+
+@st.cache_data(max_entries=50, show_spinner="Reading the run …")
+def cached_result(path: str, changed: tuple[int, int]) -> RunResult:
+    """`result` by folder; a change of its files makes a new entry."""
+    folder = RunFolder(Path(path))
+    return RunResult(summarise(folder, split=SPLIT), run_config(folder).loop.alpha)
+
+
+# -------------------------------------------------------------------- tables
+
+
+def numbers_table(results: list[RunResult]) -> pd.DataFrame:
+    """All numbers of the charts: a row for each model of each run."""
+    return pd.DataFrame([row for result in results for row in number_rows(result)])
+
+
+def number_rows(result: RunResult) -> list[dict[str, Any]]:
+    """A run's rows: base model, baselines, iterations."""
+    places: list[tuple[int | str, dict[str, Any]]] = []
+    places += [(row["k"], row) for row in result.iterations[:1]]
+    places += result.summary["baselines"].items()
+    places += [(row["k"], row) for row in result.iterations[1:]]
+    return [number_row(result, place, row) for place, row in places]
+
+
+def number_row(result: RunResult, place: int | str, row: dict[str, Any]) -> dict[str, Any]:
+    """One model: sizes, rates with n and interval, how they were measured, seconds."""
+    harm, refusal = row.get("harmful_rate", {}), row.get("over_refusal", {})
+    stopped = isinstance(place, int) and place > 0 and not row["trained"]
+    return {
+        "Run": result.run_id,
+        "Model": place_name(place) + (" (not trained)" if stopped else ""),
+        "Generated": row.get("generated") or None,
+        "Kept": row.get("kept") if row.get("generated") else None,
+        "Retention": row.get("retention"),
+        "α": result.alpha,
+        "Scaling ratio": row.get("scaling_ratio"),
+        "Harmful rate": harm.get("value"),
+        "Harmful low": harm.get("low"),
+        "Harmful high": harm.get("high"),
+        "Harmful n": harm.get("n"),
+        "Over-refusal": refusal.get("value"),
+        "Refusal low": refusal.get("low"),
+        "Refusal high": refusal.get("high"),
+        "Refusal n": refusal.get("n"),
+        "Judge": harm.get("judge"),
+        "Threshold": harm.get("threshold"),
+        "Decoding": harm.get("decoding"),
+        "Split": harm.get("split"),
+        "Refusal judged by": refusal.get("judge"),
+        "Seconds": round(sum(row["seconds"].values()), 1),
+    }
+
+
+def comparison_table(results: list[RunResult]) -> pd.DataFrame:
+    """All paired tests of the runs' last models against base model and baselines."""
+    return pd.DataFrame(
+        [
+            {
+                "Run": result.run_id,
+                "Model": row["b"],
+                "Against": place_name(0 if row["a"] == "base" else row["a"]),
+                "Metric": row["metric"].replace("_", " "),
+                "Difference": row["difference"],
+                "Low": row["low"],
+                "High": row["high"],
+                "p": row["p"],
+                "p corrected": row["p_corrected"],
+                "n": row["n"],
+                "Test": row["test"],
+            }
+            for result in results
+            for row in result.summary["comparisons"]
+        ]
+    )

@@ -1,0 +1,248 @@
+"""The chosen run as it is now: state, stage, ETA, loss, log, models on disk, stop and resume.
+
+    run_id = choose_run()
+    if run_id: follow(run_id)
+
+All of it is read from the run's folder, so a reload, a second tab or a restarted app shows the
+same. While the run is active the view redraws itself; the work itself never depends on that.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import streamlit as st
+
+from app import state
+from app.widgets.plain import plain, sentences
+from app.widgets.run_start import ACTIVE
+from app.widgets.samples_picker import choose
+from isara.config import PROJECT_ROOT
+from isara.errors import IsaraError
+from isara.jobs import log_tail, watch
+from isara.models import folder_size
+from isara.progress_bar import duration
+from isara.workspace.runs import WORKER_DIED, Progress, RunFolder
+
+REFRESH_SECONDS = 2
+MEGABYTE = 1_000_000
+STATES = {
+    "queued": ("waiting", "orange", ":material/hourglass_top:"),
+    "running": ("working", "blue", ":material/sync:"),
+    "waiting for review": ("waiting for review", "violet", ":material/rate_review:"),
+    "stopped": ("stopped", "gray", ":material/pause_circle:"),
+    "done": ("done", "green", ":material/check_circle:"),
+    "failed": ("failed", "red", ":material/error:"),
+}
+STAGES = {
+    "questions": "writing questions",
+    "answers": "writing answers",
+    "train": "training",
+    "evaluate": "answering the eval set",
+}
+
+
+def choose_run() -> str | None:
+    """The run to follow, by default one that is active, else the newest; None without any."""
+    ids = state.run_ids()
+    if not ids:
+        st.info("No run yet: set one up above and press Start.", icon=":material/info:")
+        return None
+    active = set(state.supervisor().active())
+    chosen: str = choose("Run to follow", "run", sorted(ids, key=lambda run: run not in active))
+    return chosen
+
+
+def show_queue() -> None:
+    """Which run works and which wait, in their order."""
+    supervisor = state.supervisor()
+    active, waiting = supervisor.active(), supervisor.queue()
+    if waiting:
+        order = ", ".join(f"{i}. {run_id}" for i, run_id in enumerate(waiting, 1))
+        now = f"Working: {', '.join(active)}. " if active else ""
+        st.text(f"{now}Waiting, in this order: {order}. Runs on one device take turns.")
+
+
+def follow(run_id: str) -> None:
+    """The live view of a run; it redraws itself while the run is active."""
+    active = state.run_folder(run_id).state().state in ACTIVE
+    every = REFRESH_SECONDS if active else None
+    st.fragment(live, run_every=every)(run_id, active)
+
+
+def live(run_id: str, refreshed: bool) -> None:
+    """One look at a run's folder, drawn."""
+    with sentences():
+        show_run(state.run_folder(run_id), refreshed)
+
+
+def show_run(folder: RunFolder, refreshed: bool) -> None:
+    """Everything about a run, from its folder."""
+    seen = watch(folder)
+    if refreshed and seen["state"] not in ACTIVE:
+        st.rerun()  # the whole page: it stops redrawing itself
+    show_state(folder, seen)
+    if seen["progress"] and seen["state"] != "done":
+        show_progress(seen["progress"], seen)
+    if seen["losses"]:
+        show_loss(seen["losses"])
+    show_log(folder, seen)
+    show_models(folder)
+
+
+# -------------------------------------------------------------------- state
+
+
+def show_state(folder: RunFolder, seen: dict[str, Any]) -> None:
+    """The state in words, its reason, and what can be done about it."""
+    word, colour, icon = STATES[seen["state"]]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(word, color=colour, icon=icon)  # type: ignore[arg-type]
+        st.text(sentence(folder, seen), width="stretch")
+        buttons(folder, seen["state"])
+    if seen["error"]:
+        st.error("The run failed; this is what was wrong. Mend it and resume: it goes on.")
+        st.code(seen["error"], language=None, wrap_lines=True)
+
+
+def sentence(folder: RunFolder, seen: dict[str, Any]) -> str:
+    """What the run is doing, or why it is not."""
+    progress: Progress | None = seen["progress"]
+    if seen["state"] == "running":
+        if folder.stop_requested():
+            return "Stopping after the block that it is at; what is done is kept."
+        if progress is None or not seen["fresh"]:
+            return "Starting: the models are being loaded."
+        return f"{doing(progress)}."
+    if seen["state"] == "queued":
+        queue = state.supervisor().queue()
+        place = queue.index(folder.run_id) + 1 if folder.run_id in queue else 1
+        return f"Number {place} in the queue; it starts by itself."
+    if seen["state"] == "done":
+        return seen["stop_reason"] or "All iterations were trained."
+    if seen["state"] == "waiting for review":
+        return "People decide on the candidates now; resume when they are through."
+    return f"{seen['stop_reason'] or 'Not finished'}. What is done is kept."
+
+
+def doing(progress: Progress) -> str:
+    """The stage in words."""
+    place = f"Iteration {progress['iteration']}" if progress["iteration"] else "Base and baselines"
+    return f"{place}: {STAGES.get(progress['stage'], progress['stage'])}"
+
+
+def buttons(folder: RunFolder, now: str) -> None:
+    """Stop, or resume, or where to look when it is done."""
+    if now in ACTIVE:
+        asked = now == "running" and folder.stop_requested()
+        label = "Stop at once" if asked else "Stop"
+        text = (
+            "Ends the worker now; at most the block that it is at is lost."
+            if asked
+            else "Ends after the block that it is at. What is done is kept, and resuming goes on."
+        )
+        if st.button(label, help=text, icon=":material/stop:", key="run_stop"):
+            act("stop", folder.run_id, now=asked)
+    elif now != "done" and st.button(
+        "Resume", help="Goes on where it stopped.", icon=":material/play_arrow:", key="run_resume"
+    ):
+        act("resume", folder.run_id)
+    if folder.iteration(0).is_done:
+        st.page_link(
+            str(PROJECT_ROOT / "pages" / "results.py"),
+            label="Results",
+            icon=":material/monitoring:",
+            query_params={"runs": folder.run_id},
+        )
+
+
+def act(what: str, run_id: str, **arguments: bool) -> None:
+    """Stop or resume a run and draw the page again; what is wrong is said."""
+    try:
+        getattr(state.supervisor(), what)(run_id, **arguments)
+    except IsaraError as error:
+        st.error(plain(error))
+    else:
+        st.rerun()
+
+
+# -------------------------------------------------------------------- progress
+
+
+def show_progress(progress: Progress, seen: dict[str, Any]) -> None:
+    """A bar for the stage and one for the whole run with its ETA."""
+    done, total = progress["done"], progress["total"]
+    st.progress(share(done, total), f"This stage: {done:,} of {total:,}")
+    whole = share(progress["overall_done"], progress["overall_total"])
+    if seen["state"] != "running":
+        rest = "not running"
+    elif seen["eta_s"] is None:
+        rest = "time left: not known yet, the first block is being measured"
+    else:
+        rest = f"about {duration(seen['eta_s'])} left"
+    st.progress(whole, f"Whole run: {100 * whole:.0f} %, {rest}")
+
+
+def share(done: float, total: float) -> float:
+    """Done of total from 0 to 1."""
+    return min(1.0, max(0.0, done / total)) if total > 0 else 0.0
+
+
+def show_loss(losses: list[dict[str, Any]]) -> None:
+    """The training loss so far."""
+    from app.charts_results import loss_figure
+
+    st.markdown(
+        "**Training loss**",
+        help="How badly the model in training predicts the answers it is trained on (mean token "
+        "loss, lower is better); one line for each model trained. It should fall, then flatten.",
+    )
+    st.plotly_chart(
+        loss_figure(losses), key="run_loss", alt="Training loss by step, a line for each model"
+    )
+
+
+# -------------------------------------------------------------------- log and models
+
+
+def show_log(folder: RunFolder, seen: dict[str, Any]) -> None:
+    """The end of the worker's output where something went wrong."""
+    unexpected = seen["state"] == "stopped" and seen["stop_reason"] == WORKER_DIED
+    if seen["state"] != "failed" and not unexpected:
+        return
+    text = log_tail(folder)
+    if text:
+        with st.expander("The last lines of the worker's log"):
+            st.code(text, language=None, wrap_lines=True)
+
+
+def show_models(folder: RunFolder) -> None:
+    """The models that the run has on disk, with their sizes."""
+    rows = models_on_disk(folder)
+    if not rows:
+        return
+    total = sum(row["Size (MB)"] for row in rows)
+    with st.expander(f"Models on disk: {len(rows)}, {total:,.1f} MB"):
+        st.dataframe(rows, hide_index=True)
+        st.caption(
+            "Which iterations' models stay is the setting `loop.keep_models` (all, last, best)."
+        )
+
+
+def models_on_disk(folder: RunFolder) -> list[dict[str, Any]]:
+    """Name, size in MB and folder of every trained model that is there."""
+    places = [(f"iteration {k}", folder.iteration(k)) for k in folder.iterations()]
+    baselines = sorted(folder.path.glob("baseline-*/"))
+    places += [
+        (path.name.replace("-", " "), folder.baseline(path.name.partition("-")[2]))
+        for path in baselines
+    ]
+    rows = []
+    for name, files in places:
+        # Only when training has ended: before, its checkpoints come and go.
+        if (files.path / "trained.json").exists() and files.model.is_dir():
+            with suppress(OSError):  # dropped between the two looks
+                size = round(folder_size(files.model) / MEGABYTE, 3)
+                rows.append({"Model": name, "Size (MB)": size, "Folder": str(files.model)})
+    return rows

@@ -1,0 +1,155 @@
+"""The last step before a run: its problems or its command, its id, and the Start button.
+
+start_section(config, problems)
+
+Starting checks the seed set and the eval set first (no model is loaded), then puts the run into the
+supervisor's queue. The same config under the same id goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+
+from app import state
+from app.widgets.plain import plain
+from app.widgets.run_form import show_problems
+from isara.config import RunConfig, differences, to_yaml
+from isara.errors import IsaraError
+from isara.models import location
+from isara.report import run_config
+from isara.workspace.runs import RunFolder
+
+ACTIVE = ("queued", "running")
+DEMO = "data/demo/"  # folders that `demo build` makes
+
+
+def start_section(config: RunConfig | None, problems: list[str]) -> None:
+    """Problems as one list; else id, command and YAML of the run, and Start."""
+    if config is None:
+        show_problems(problems, "The settings cannot be used yet; mend these:")
+        st.button("Start", type="primary", disabled=True, icon=":material/play_arrow:")
+        return
+    folder = state.workspace().run(config.default_run_id)
+    plan = planned(folder, config)
+    missing = missing_models(config)
+    if missing:
+        st.info("\n".join(f"- {text}" for text in missing), icon=":material/info:")
+    left, right = st.columns([1, 2], vertical_alignment="center")
+    with left.container(horizontal=True):
+        unable = bool(missing) or plan.blocked
+        if st.button(
+            "Go on" if plan.exists else "Start",
+            type="primary",
+            disabled=unable,
+            icon=":material/play_arrow:",
+            key="run_start_button",
+        ):
+            start(config, folder.run_id)
+        if plan.exists:
+            fresh = fresh_id(folder.run_id)
+            text = f"A new run with the same settings beside this one: {fresh}."
+            if st.button("Start afresh", help=text, disabled=bool(missing), key="run_afresh"):
+                start(config, fresh)
+    with right:
+        st.text(f"Run id: {folder.run_id}")
+        st.caption(plan.note)
+    show_command(config, plan.exists)
+
+
+def missing_models(config: RunConfig) -> list[str]:
+    """A sentence for each model folder that is not there; names on the hub are not looked up."""
+    names = (config.model.path, config.embedder, config.evaluation.judge)
+    found = []
+    for name in filter(None, names):
+        try:
+            location(name)
+        except IsaraError as error:
+            build = " `python -m isara demo build` makes it." if name.startswith(DEMO) else ""
+            found.append(f"{plain(error)}{build}")
+    return found
+
+
+class Plan(NamedTuple):
+    """What Start would do: whether the run exists, whether it cannot be started, and a sentence."""
+
+    exists: bool
+    blocked: bool
+    note: str
+
+
+def planned(folder: RunFolder, config: RunConfig) -> Plan:
+    """What starting this config under its own id means in this workspace."""
+    if not folder.exists:
+        return Plan(False, False, "The id is the name with the first letters of the config's hash.")
+    try:
+        same = not differences(run_config(folder), config)
+    except IsaraError:
+        same = False
+    if not same:
+        return Plan(False, True, "This id has another config already: choose another name.")
+    now = folder.state().state
+    if now in ACTIVE:
+        return Plan(True, True, f"This run is {now} already; see below.")
+    if now == "done":
+        return Plan(True, True, "This run is done; change a setting, or start it afresh.")
+    return Plan(True, False, "This run exists with the same settings: it goes on where it stopped.")
+
+
+def fresh_id(run_id: str) -> str:
+    """The first free id of run-2, run-3, … (the command line's --new)."""
+    number = 2
+    while state.workspace().run(f"{run_id}-{number}").exists:
+        number += 1
+    return f"{run_id}-{number}"
+
+
+def start(config: RunConfig, run_id: str) -> None:
+    """Check the inputs, queue the run, and show it below; what is wrong is said instead."""
+    from isara.methods.runner import prepare
+
+    workspace = state.workspace()
+    try:
+        prepare(config, workspace)
+        if workspace.run(run_id).exists:
+            state.supervisor().resume(run_id)
+        else:
+            state.supervisor().submit(to_yaml(config), run_id)
+    except IsaraError as error:
+        show_problems(str(error).splitlines(), "The run was not started:")
+        return
+    st.session_state["run"] = run_id
+    st.session_state["run_setup_open"] = False
+    st.rerun()
+
+
+def show_command(config: RunConfig, exists: bool) -> None:
+    """The command for the same run, and its file to look at and to download."""
+    name = f"{config.name}.yaml"
+    text = to_yaml(config)
+    st.caption("The same run from a terminal, with the file below:")
+    st.code(command(name), language="bash", wrap_lines=True)
+    if exists:
+        st.caption("It goes on with the run that is there; `--new` starts it afresh.")
+    with st.expander(f"{name} (only what differs from the defaults)"):
+        st.code(text, language="yaml")
+        st.download_button(
+            "Download the file",
+            text,
+            file_name=name,
+            mime="application/yaml",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+
+
+def command(file: str) -> str:
+    """The command line of a config file, with the workspace where it is not the default."""
+    root = state.workspace().root
+    parts = ["python", "-m", "isara", "run", file]
+    if root != Path("workspace").resolve():
+        parts += ["--workspace", str(root)]
+    return shlex.join(parts)

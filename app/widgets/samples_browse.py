@@ -1,0 +1,233 @@
+"""Browse the pairs of a run: filters, a list in pages of 25, and one pair opened.
+
+browse(data)
+
+The filters, the page and the opened pair are in the URL. Left out: reviewing a queue, changing
+texts and acting on many rows at once; `order` is where a queue would come from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from app import state
+from app.widgets import samples_detail, samples_review
+from app.widgets.samples_data import Indices, Iteration, categories, select
+from app.widgets.samples_words import RULE_TITLES, verdict_words
+from isara.filters import RULES
+
+if TYPE_CHECKING:
+    from isara.workspace.database import Decision
+
+PAGE_SIZE = 25
+LIST_HEIGHT = 320  # pixels: about eight rows, so that the opened pair is in sight
+OPEN = "open"  # the URL's name for the opened pair
+
+
+def browse(data: Iteration) -> None:
+    """The filters, the list, and the pair that is opened."""
+    order = _filters(data)
+    decisions = state.workspace().database.decisions(data.run_id, data.k)
+    if not len(order):
+        st.info("No pair fits these filters.", icon=":material/info:")
+        return
+    opened = _opened(data)
+    _list(data, order, opened, decisions)
+    if opened is None:
+        st.caption("Select a row to see why it was kept or dropped and what it was written from.")
+        return
+    _steps(data, order, opened)
+    candidate_id = str(data.candidates["candidate_id"].iloc[opened])
+    samples_review.buttons(data, candidate_id)
+    samples_detail.show(data, opened, decisions.get(candidate_id))
+
+
+# ------------------------------------------------------------------ filters
+
+
+def _filters(data: Iteration) -> Indices:
+    left, middle, right = st.columns([2, 3, 2])
+    with left:
+        verdict = st.selectbox(
+            "Verdict",
+            ["all", "kept", "dropped", *RULES],
+            format_func=lambda name: RULE_TITLES.get(name, name),
+            key="verdict",
+            bind="query-params",
+            on_change=_first_page,
+            help="What the rules say of a pair. Several rules can fire on one pair; the first of "
+            "them is its reason.",
+        )
+    with middle:
+        text = st.text_input(
+            "Search",
+            key="q",
+            type="search",
+            bind="query-params",
+            on_change=_first_page,
+            placeholder="Words in the question or the answer",
+        )
+    with right:
+        category = _category(data)
+    st.caption(f"In this iteration: {_counts(data)}.")
+    return select(data, verdict, text or "", category)
+
+
+def _counts(data: Iteration) -> str:
+    """How many are kept, and dropped by which rule first."""
+    kept = int(data.result.kept.sum())
+    reasons = [
+        f"{RULE_TITLES[rule]} {count}" for rule, count in data.result.reason_counts.items() if count
+    ]
+    why = f" ({', '.join(reasons)})" if reasons else ""
+    return f"{kept} kept, {len(data) - kept} dropped{why}"
+
+
+def _category(data: Iteration) -> str | None:
+    names = categories(data)
+    if st.session_state.get("category") not in (None, *names):
+        st.session_state["category"] = None
+    chosen: str | None = st.selectbox(
+        "Category",
+        names,
+        index=None,
+        key="category",
+        bind="query-params",
+        on_change=_first_page,
+        placeholder="Any" if names else "The seeds have none",
+        disabled=not names,
+        help="The category that most of a pair's neighbours have.",
+    )
+    return chosen
+
+
+def _first_page() -> None:
+    st.session_state["page"] = 1
+
+
+def forget() -> None:
+    """Another run or iteration was chosen: nothing is open, and its list starts at page 1."""
+    _first_page()
+    st.session_state.pop(OPEN, None)
+    st.query_params.pop(OPEN, None)
+
+
+# ------------------------------------------------------------------ list
+
+
+def _list(
+    data: Iteration, order: Indices, opened: int | None, decisions: dict[str, Decision]
+) -> None:
+    pages = -(-len(order) // PAGE_SIZE)
+    # A page that a filter took away, or that an address asks for in vain.
+    if not 1 <= st.session_state.get("page", 1) <= pages:
+        st.session_state["page"] = 1
+    top = st.container(horizontal=True, vertical_alignment="center")
+    with top:
+        number = st.pagination(pages, key="page", bind="query-params")
+        first = (number - 1) * PAGE_SIZE
+        rows = order[first : first + PAGE_SIZE]
+        st.caption(f"{first + 1} to {first + len(rows)} of {len(order)} pairs")
+    # The key changes with the opened pair, so that no older selection of the list stays behind.
+    key = f"list {data.run_id} {data.k} {number} {opened}"
+    st.dataframe(
+        _table(data, rows, opened, decisions),
+        hide_index=True,
+        height=LIST_HEIGHT,
+        key=key,
+        on_select=lambda: _select(data, rows, key),
+        selection_mode="single-row",
+        column_config=COLUMNS,
+    )
+
+
+COLUMNS = {
+    "": st.column_config.TextColumn(width=30),
+    "Verdict": st.column_config.TextColumn(width=170),
+    "Question": st.column_config.TextColumn(width=380),
+    "Answer": st.column_config.TextColumn(width=380),
+    "Decision": st.column_config.TextColumn(help="What a person decided"),
+}
+
+
+def _table(
+    data: Iteration, rows: Indices, opened: int | None, decisions: dict[str, Decision]
+) -> pd.DataFrame:
+    part = data.candidates.iloc[rows]
+    rulings = [decisions.get(candidate_id) for candidate_id in part["candidate_id"]]
+    table = pd.DataFrame(
+        {
+            "": ["▸" if index == opened else "" for index in rows.tolist()],
+            "Verdict": [verdict_words(data.fired(index)) for index in rows.tolist()],
+            "Question": part["question"].tolist(),
+            "Answer": part["answer"].tolist(),
+            "Category": part["category"].tolist(),
+            "Decision": [samples_detail.DECISION_WORDS[d.action] if d else "" for d in rulings],
+            "Id": part["candidate_id"].tolist(),
+        }
+    )
+    return table.drop(columns="Category") if part["category"].isna().all() else table
+
+
+# ------------------------------------------------------------------ the opened pair
+
+
+def _select(data: Iteration, rows: Indices, key: str) -> None:
+    selection: Any = st.session_state[key]
+    if chosen := selection["selection"]["rows"]:
+        open_pair(data, int(rows[chosen[0]]))
+
+
+def open_pair(data: Iteration, index: int | None) -> None:
+    """Make a row the opened one (None: none), here and in the URL."""
+    if index is None:
+        st.session_state.pop(OPEN, None)
+        st.query_params.pop(OPEN, None)
+        return
+    candidate_id = str(data.candidates["candidate_id"].iloc[index])
+    st.session_state[OPEN] = st.query_params[OPEN] = candidate_id
+
+
+def _opened(data: Iteration) -> int | None:
+    asked = st.query_params.get(OPEN) or st.session_state.get(OPEN)
+    index = data.positions.get(asked) if asked else None
+    if index is not None:
+        st.session_state[OPEN] = st.query_params[OPEN] = str(asked)
+    return index
+
+
+def _steps(data: Iteration, order: Indices, opened: int) -> None:
+    """Buttons to the next and previous pair of the list; the list turns its page with them."""
+    before = order[order < opened]
+    after = order[order > opened]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for label, icon, key, there in (
+            ("Previous", ":material/arrow_upward:", "k", before[-1:]),
+            ("Next", ":material/arrow_downward:", "j", after[:1]),
+        ):
+            st.button(
+                label,
+                key=f"step_{label.lower()}",
+                icon=icon,
+                shortcut=key,
+                disabled=not len(there),
+                on_click=_step,
+                args=(data, order, there),
+            )
+        st.button(
+            "Close",
+            key="close_pair",
+            icon=":material/close:",
+            shortcut="Escape",
+            on_click=open_pair,
+            args=(data, None),
+        )
+
+
+def _step(data: Iteration, order: Indices, there: Indices) -> None:
+    open_pair(data, int(there[0]))
+    position = int((order < there[0]).sum())
+    st.session_state["page"] = position // PAGE_SIZE + 1

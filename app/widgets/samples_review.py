@@ -1,0 +1,85 @@
+"""A person's word on a pair: accept, reject, clear, undo, each on disk before the page moves on.
+
+buttons(data, candidate_id)
+
+The reviewer's name is kept for the browser's session. Left out: editing, skipping, reasons, queues.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import state
+from app.widgets.samples_data import Iteration
+from app.widgets.samples_words import plain
+from isara.errors import IsaraError
+
+NAME = "reviewer"
+ACTIONS = (
+    ("Accept", "accept", ":material/check:", "a", "Keep this pair, whatever the rules say."),
+    ("Reject", "reject", ":material/close:", "x", "Drop this pair, whatever the rules say."),
+    ("Clear", "clear", ":material/ink_eraser:", None, "Take back your decision on this pair."),
+)
+
+
+def buttons(data: Iteration, candidate_id: str) -> None:
+    """The reviewer's name and the buttons, with letters on the keyboard for the same."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        reviewer = st.text_input(
+            "Your name as reviewer",
+            key=NAME,
+            persist_state="session",
+            max_chars=60,
+            width=220,
+            help="Decisions are stored with a name and the time, so that several people can "
+            "review. The name stays until you close this tab.",
+        )
+        reviewer = (reviewer or "").strip()
+        for label, action, icon, shortcut, words in ACTIONS:
+            st.button(
+                label,
+                key=f"decide_{action}",
+                icon=icon,
+                shortcut=shortcut,
+                disabled=not reviewer,
+                help=words if reviewer else "Type your name first.",
+                on_click=_decide,
+                args=(data.run_id, data.k, candidate_id, reviewer, action),
+            )
+        st.button(
+            "Undo",
+            key="undo_decision",
+            icon=":material/undo:",
+            shortcut="u",
+            disabled=not reviewer,
+            help="Take back your latest decision in this run, then the one before it, and so on.",
+            on_click=_undo,
+            args=(data.run_id, reviewer),
+        )
+    if message := st.session_state.pop("review_error", None):
+        st.error(plain(message))
+    if state.run_folder(data.run_id).iteration(data.k).is_done:
+        st.caption(
+            "This iteration is finished: a decision is stored and shown, and does not change what "
+            "the run has trained on."
+        )
+
+
+def _decide(run_id: str, k: int, candidate_id: str, reviewer: str, action: str) -> None:
+    try:
+        state.workspace().database.record_decision(run_id, k, candidate_id, reviewer, action)
+    except IsaraError as error:
+        st.session_state["review_error"] = str(error)
+
+
+def _undo(run_id: str, reviewer: str) -> None:
+    try:
+        undone = state.workspace().database.undo(run_id, reviewer)
+    except IsaraError as error:
+        st.session_state["review_error"] = str(error)
+        return
+    if undone is None:
+        st.toast("There is nothing left to undo.", icon=":material/undo:")
+    else:
+        words = f"Took back: {undone.action} {undone.candidate_id}"
+        st.toast(plain(words), icon=":material/undo:")

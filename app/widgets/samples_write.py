@@ -1,0 +1,93 @@
+"""Write a handful of pairs with the loop's own stages, without a run.
+
+    data = write_pairs(config, seeds, model, tools)
+
+The stages of methods/stages.py work in a temporary folder, so what is shown is what a run would
+have written from the same settings: same prompts, same draws, same scores and verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from app import state
+from app.widgets.samples_data import Iteration, PoolExample, make_iteration
+from isara.config import RunConfig, parse_config
+from isara.decoding import Writer
+from isara.evaluation.harm import HarmJudge
+from isara.examples import Example
+from isara.methods.candidates import score_table
+from isara.methods.progress import Reporter
+from isara.methods.stages import Run
+from isara.methods.tools import Tools
+from isara.retrieval import Embedder
+from isara.training.sft import TrainingRow
+from isara.workspace.runs import RunFolder
+
+
+@dataclass(frozen=True)
+class PageTools:
+    """`Tools` on the models that all pages share; nothing is trained or judged."""
+
+    config: RunConfig
+
+    def writer(self, model: Path | None) -> Writer:
+        """The writer for M(k) in a folder, or for the config's model."""
+        return state.writer(str(model or self.config.model.path))
+
+    @property
+    def embedder(self) -> Embedder:
+        """The config's embedder."""
+        return state.embedder(self.config.embedder)
+
+    @property
+    def judge(self) -> HarmJudge:
+        """Writing a handful needs no judge."""
+        raise NotImplementedError
+
+    def fine_tune(
+        self,
+        model: Path | None,
+        rows: Sequence[TrainingRow],
+        folder: Path,
+        *,
+        random_seed: int,
+        on_step: Callable[[dict[str, float]], None],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        """Writing a handful trains nothing."""
+        raise NotImplementedError
+
+
+def handful_config(
+    base: RunConfig, *, seed_set: str, count: int, examples: int, preset: str, random_seed: int
+) -> RunConfig:
+    """The config of `count` pairs: models, prompts and filters of `base`, the rest as given."""
+    data: dict[str, Any] = base.model_dump(exclude_defaults=True)
+    data["seeds"] = {"name": seed_set}
+    data["random_seed"] = random_seed
+    data["loop"] = {"candidates": count, "examples": examples, "retrieval": base.loop.retrieval}
+    data["decoding"] = {"preset": preset}
+    return parse_config(data, "The chosen settings")
+
+
+def write_pairs(
+    config: RunConfig, seeds: Sequence[Example], model: Path | None, tools: Tools
+) -> Iteration:
+    """Questions, neighbours, answers, scores and verdicts of one small iteration.
+
+    `model` is the folder of M(k), None for the config's own model. Raises InputError when a
+    question alone does not fit into the model's context, or a model cannot be loaded.
+    """
+    pool = list(seeds)
+    with TemporaryDirectory(prefix="isara-") as place:
+        folder = RunFolder(Path(place) / "written-now")
+        run = Run(config, folder, pool, [], tools, Reporter(folder, {}))
+        candidates = run.write_answers(1, model, pool, run.write_questions(1, model, pool))
+        scores = score_table(candidates, pool)
+    found = {e.id: PoolExample(e, f"seed {n}") for n, e in reversed(list(enumerate(pool, 1)))}
+    return make_iteration("written now", 1, config, candidates, scores, found)

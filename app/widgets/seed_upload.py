@@ -1,0 +1,246 @@
+"""The tab for a file of one's own: upload, columns, problems to mend, figures, saving.
+
+The draft lives in session_state, so that nothing is lost when the page runs again or another page
+is looked at in between. Mending is in seed_mend.py, what a draft is in seed_draft.py.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from app import state
+from app.widgets import seed_choice, seed_mend, seed_preview, seed_statistics
+from app.widgets.plain import plain
+from app.widgets.seed_draft import Draft
+from app.widgets.token_counts import token_counter
+from isara.config import PROJECT_ROOT, load_config
+from isara.errors import IsaraError
+from isara.seed_files import ENDINGS, MAX_BYTES
+
+DRAFT, UPLOAD, NAME = "seed_draft", "seed_upload", "seed_name"
+MODEL, MODEL_ERROR, SAVE_ERROR = "seed_model", "seed_model_error", "seed_save_error"
+NO_COLUMN = "(none)"
+NO_MODEL = "(no check)"
+FORMATS = (
+    "A table with a question and an answer in each row, at best 64 of them, and if you like a "
+    "category: JSON lines, JSON, CSV, TSV or Parquet, encoded as UTF-8. The columns may be called "
+    "question and answer, prompt and response, or instruction and output; you can name others."
+)
+
+
+def show() -> None:
+    """The upload, and the draft when there is one."""
+    st.file_uploader(
+        "Your file",
+        type=[ending.removeprefix(".") for ending in ENDINGS],
+        key=UPLOAD,
+        on_change=_take_upload,
+        max_upload_size=MAX_BYTES >> 20,
+        help=FORMATS,
+    )
+    draft: Draft | None = st.session_state.get(DRAFT)
+    if draft is None:
+        st.caption(FORMATS)
+        return
+    _summary(draft)
+    _columns(draft)
+    _length_check(draft)
+    seed_mend.show(draft)
+    _notes(draft)
+    if draft.examples:
+        _save(draft)
+        seed_statistics.show(_statistics(draft), draft.examples, draft.good_rows)
+        st.subheader("Good rows")
+        seed_preview.preview(draft.examples, draft.good_rows, "draft")
+
+
+def _take_upload() -> None:
+    """Start a draft from the file that was just chosen; removing the file does not undo it."""
+    if (upload := st.session_state[UPLOAD]) is None:
+        return
+    draft = Draft(upload.name, upload.getvalue())
+    st.session_state[DRAFT] = draft
+    st.session_state[NAME] = Path(upload.name).stem[:60]
+    _limit_lengths()
+
+
+def _discard() -> None:
+    for key in (DRAFT, NAME):
+        st.session_state.pop(key, None)
+
+
+def _summary(draft: Draft) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        rows = draft.check.rows - len(draft.deleted)
+        bad = len(draft.row_problems)
+        st.markdown(
+            f"**{plain(draft.file)}**: {rows:,} rows, {len(draft.examples):,} good"
+            + (f", {bad:,} to mend" if bad else ""),
+            width="stretch",
+        )
+        st.button(
+            "Discard this file",
+            on_click=_discard,
+            help="Forget the file and all changes. Saved versions stay.",
+        )
+
+
+def _columns(draft: Draft) -> None:
+    """Which column is which: asked for when it is unclear, else out of the way."""
+    columns = draft.original.columns
+    if not columns:
+        return
+    with st.expander("Columns", expanded=not draft.readable):
+        if not draft.readable:
+            st.markdown("Say which column holds the questions and which the answers.")
+        mended = bool(draft.changes or draft.pending)
+        with st.form("seed_columns", border=False):
+            boxes = st.columns(3)
+            chosen = {
+                target: boxes[i].selectbox(
+                    target.capitalize(),
+                    options := _options(draft, target),
+                    index=_place(options, draft.columns.get(target)),
+                    placeholder="Choose a column",
+                    key=f"seed_column_{target}_{id(draft)}",
+                )
+                for i, target in enumerate(("question", "answer", "category"))
+            }
+            used = st.form_submit_button(
+                "Use these columns",
+                disabled=mended,
+                help="Not after rows were changed: discard the file and upload it again."
+                if mended
+                else None,
+            )
+        if used:
+            draft.read({t: c for t, c in chosen.items() if c is not None and c != NO_COLUMN})
+            st.rerun()
+
+
+def _options(draft: Draft, target: str) -> list[str]:
+    none = [NO_COLUMN] if target == "category" and "category" not in draft.columns else []
+    return none + draft.original.columns
+
+
+def _place(options: list[str], column: str | None) -> int | None:
+    if column in options:
+        return options.index(column)
+    return 0 if options[0] == NO_COLUMN else None
+
+
+def _length_check(draft: Draft) -> None:
+    """A model's context that every pair must fit into, if the reader wants that checked."""
+    demo = load_config(state.DEMO_CONFIG).model.path
+    there = (PROJECT_ROOT / demo).is_dir()
+    with st.expander("Length check"):
+        st.selectbox(
+            "Model",
+            [NO_MODEL, *([demo] if there else [])],
+            accept_new_options=True,
+            key=MODEL,
+            persist_state="session",
+            on_change=_limit_lengths,
+            help="Folder of a language model, or its name on the Hugging Face hub. Pairs that are "
+            "longer than what it can take in at once (its context) are then problems.",
+        )
+        if error := st.session_state.get(MODEL_ERROR):
+            st.error(plain(error))
+        if draft.counter:
+            st.caption(
+                f"A question and its answer may have {draft.counter.context:,} tokens (pieces of "
+                "words) together."
+            )
+        elif not there:
+            st.caption("The demo model is not built yet; any other model can be given.")
+
+
+def _limit_lengths() -> None:
+    """Check the draft for the chosen model; once for a choice, as looking up a name takes time."""
+    draft: Draft = st.session_state[DRAFT]
+    model = st.session_state.get(MODEL)
+    st.session_state.pop(MODEL_ERROR, None)
+    counter = None
+    try:
+        counter = token_counter(model) if model not in (None, NO_MODEL) else None
+    except IsaraError as error:
+        st.session_state[MODEL_ERROR] = str(error)
+    if counter is not draft.counter:
+        draft.limit(counter)
+
+
+def _notes(draft: Draft) -> None:
+    if not draft.check.notes:
+        return
+    with st.container(border=True):
+        st.markdown(
+            ":material/info: **Notes**: accepted as they are, for you to know.",
+        )
+        for note in draft.check.notes:
+            st.text(f"• {note}")
+
+
+def _statistics(draft: Draft) -> seed_statistics.Statistics:
+    """Computed once for every check."""
+    key = "seed_draft_statistics"
+    found = st.session_state.get(key)
+    if found is None or found[0] is not draft.check:
+        found = st.session_state[key] = (draft.check, seed_statistics.statistics(draft.examples))
+    statistics: seed_statistics.Statistics = found[1]
+    return statistics
+
+
+def _save(draft: Draft) -> None:
+    st.subheader("Save")
+    left, right = st.columns([2, 3])
+    name = left.text_input("Name of the seed set", max_chars=100, key=NAME).strip()
+    note = right.text_input(
+        "Note", max_chars=300, key="seed_note", placeholder="What is new in this version"
+    )
+    taken = state.workspace().database.seed_sets(name) if name else []
+    version = taken[0].version + 1 if taken else 1
+    bad = len(draft.row_problems)
+    if bad or draft.pending:
+        st.caption(
+            "Only rows that are good after the last check are saved"
+            + (f"; {bad:,} with problems are left out." if bad else ".")
+        )
+    st.button(
+        f"Save {len(draft.examples):,} good rows as version {version}",
+        type="primary",
+        disabled=not name or draft.saved is not None,
+        on_click=_store,
+        args=(draft, name, note.strip()),
+        help="Earlier versions of the same name stay as they were." if taken else None,
+    )
+    _saved_message(draft)
+
+
+def _store(draft: Draft, name: str, note: str) -> None:
+    """Save before the page is drawn again, so that the new version can be chosen at once."""
+    try:
+        version = state.workspace().database.save_seed_set(name, draft.examples, note=note)
+    except IsaraError as error:
+        st.session_state[SAVE_ERROR] = str(error)
+        return
+    draft.saved = (name, version)
+    seed_choice.select(name, version)
+
+
+def _saved_message(draft: Draft) -> None:
+    if error := st.session_state.pop(SAVE_ERROR, None):
+        st.error(plain(error))
+    if draft.saved is None:
+        return
+    name, version = draft.saved
+    st.success(
+        f"Saved as {plain(name)}, version {version}, with {len(draft.examples):,} examples.",
+        icon=":material/check:",
+    )
+    st.page_link(
+        "../pages/neighbours.py",
+        label="See which of them a question brings up",
+        query_params={seed_choice.NAME: name, seed_choice.VERSION: str(version)},
+    )

@@ -1,0 +1,254 @@
+"""The Samples page: a run's pairs with all that is known of them, and a handful written now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import state
+from isara.demo.scripted import ScriptedTools
+from isara.prompts import question_prompt
+from isara.workspace.database import Decision
+from isara.workspace.files import read_jsonl
+from isara.workspace.runs import RunFolder, Workspace
+
+Page = Callable[[str], AppTest]
+
+
+def opened(page: Page, /, **address: str) -> AppTest:
+    """The page at an address, as a link to it opens it."""
+    app = page("results")
+    app.query_params.update(address)
+    return app.switch_page("../pages/samples.py").run()
+
+
+def texts(app: AppTest) -> str:
+    """All that is shown as plain text."""
+    return "\n".join(element.value for element in app.text)
+
+
+def first(table: pd.DataFrame, **wanted: object) -> str:
+    """The candidate id of the first row with these values."""
+    for name, value in wanted.items():
+        table = table[table[name] == value]
+    return str(table["candidate_id"].iloc[0])
+
+
+def candidates(run: RunFolder, k: int = 1) -> pd.DataFrame:
+    """Candidates with their scores and whether the run kept them."""
+    files = run.iteration(k)
+    table = pd.read_parquet(files.candidates)
+    scores = pd.read_parquet(files.scores).drop(columns="index")
+    table["kept"] = table["candidate_id"].isin(
+        [row["candidate_id"] for row in read_jsonl(files.kept)]
+    )
+    return table.join(scores)
+
+
+@pytest.mark.usefixtures("workspace")
+def test_without_a_run_it_says_where_one_is_made(page: Page) -> None:
+    app = page("samples")
+    assert not app.exception
+    assert "no run yet" in app.info[0].value
+
+
+def test_a_run_that_has_written_nothing_yet(workspace: Workspace, page: Page) -> None:
+    config = "name: early\nseeds: {name: s}\nmodel: {path: m}\nembedder: e\n"
+    workspace.run("early").create(config)
+    app = page("samples")
+    assert not app.exception
+    assert "no pairs yet" in app.info[0].value
+
+
+def test_the_list_has_25_rows_a_page_and_the_run_s_verdicts(one_run: RunFolder, page: Page) -> None:
+    app = opened(page, k="1")
+    assert not app.exception
+    table = candidates(one_run)
+    assert app.dataframe[0].value["Id"].tolist() == table["candidate_id"].tolist()[:25]
+    assert (
+        app.dataframe[0].value["Verdict"].str.endswith("kept").tolist()
+        == (table["kept"].tolist()[:25])
+    )
+    app.pagination(key="page").set_value(4).run()
+    assert app.dataframe[0].value["Id"].tolist() == table["candidate_id"].tolist()[75:]
+
+
+@pytest.mark.parametrize("verdict", ["kept", "dropped", "rouge_l", "echo"])
+def test_filter_by_verdict(one_run: RunFolder, page: Page, verdict: str) -> None:
+    app = opened(page, k="1")
+    app.selectbox(key="verdict").set_value(verdict).run()
+    kept = candidates(one_run)["kept"]
+    # In the scripted run only the ROUGE-L rule drops.
+    wanted = {"kept": kept.sum(), "dropped": (~kept).sum(), "rouge_l": (~kept).sum(), "echo": 0}
+    count = wanted[verdict]
+    if not count:
+        assert "No pair fits" in app.info[0].value
+    else:
+        assert any(c.value.endswith(f"of {count} pairs") for c in app.caption)
+
+
+def test_search_and_category(one_run: RunFolder, page: Page) -> None:
+    table = candidates(one_run)
+    word = table["question"].iloc[3].split()[2]
+    app = opened(page, k="1", q=word.upper())
+    texts = (table["question"] + "\n" + table["answer"]).str.casefold()
+    found = table[texts.str.contains(word.casefold(), regex=False)]
+    assert app.dataframe[0].value["Id"].tolist() == found["candidate_id"].tolist()[:25]
+
+    name = found["category"].iloc[0]
+    app.selectbox(key="category").set_value(name).run()
+    both = found[found["category"] == name]
+    assert app.dataframe[0].value["Id"].tolist() == both["candidate_id"].tolist()[:25]
+
+
+def test_an_opened_pair_shows_where_it_came_from(one_run: RunFolder, page: Page) -> None:
+    table = candidates(one_run, 2)
+    row = table.iloc[7]
+    app = opened(page, k="2", open=row["candidate_id"])
+    assert not app.exception
+    assert row["question"] in texts(app)
+    assert row["answer"] in texts(app)
+    prompts = [code.value for code in app.code]
+    assert row["question_prompt"] in prompts
+    assert row["answer_prompt"] in prompts
+    settings = json.loads(prompts[-1])
+    assert settings["answer"] == json.loads(row["decoding_answer"])
+
+    pool = {r["id"]: r for r in read_jsonl(one_run.path / "seeds.jsonl")}
+    pool |= {r["id"]: r for r in read_jsonl(one_run.iteration(1).kept)}
+    shown, neighbours = (t.value for t in app.dataframe if "From" in t.value)
+    assert shown["Question"].tolist() == [pool[i]["question"] for i in row["question_shown"]]
+    assert neighbours["Answer"].tolist() == [pool[i]["answer"] for i in row["neighbours"]]
+    assert neighbours["Similarity"].tolist() == pytest.approx(list(row["similarities"]))
+    earlier = [r["candidate_id"] for r in read_jsonl(one_run.iteration(1).kept)]
+    origins = shown["From"].tolist()
+    assert all(o.startswith("seed ") or o.removeprefix("iteration 1, ") in earlier for o in origins)
+
+
+def test_a_dropped_pair_shows_what_it_is_too_similar_to(one_run: RunFolder, page: Page) -> None:
+    table = candidates(one_run)
+    dropped = table[~table["kept"] & (table["rouge_pool"] >= 0.7)].iloc[0]
+    app = opened(page, k="1", open=dropped["candidate_id"])
+    assert "ROUGE-L of 0.7 or more" in texts(app)
+    seeds = {row["id"]: row["question"] for row in read_jsonl(one_run.path / "seeds.jsonl")}
+    assert seeds[dropped["rouge_pool_id"]] in texts(app)
+
+
+def test_next_and_previous_follow_the_list_and_turn_its_page(
+    one_run: RunFolder, page: Page
+) -> None:
+    app = opened(page, k="1", open="1-00024")
+    app.button(key="step_next").click().run()
+    assert app.query_params["open"] == "1-00025"
+    assert app.pagination(key="page").value == 2
+    app.button(key="step_previous").click().run()
+    assert app.query_params["open"] == "1-00024"
+    assert app.pagination(key="page").value == 1
+    app.button(key="close_pair").click().run()
+    assert "open" not in app.query_params
+    assert not app.exception
+
+
+def test_another_iteration_closes_the_pair(one_run: RunFolder, page: Page) -> None:
+    app = opened(page, k="1", open="1-00003")
+    app.selectbox(key="k").set_value(2).run()
+    assert "open" not in app.query_params
+    assert app.query_params["k"] == "2"
+    assert app.query_params["run"] == one_run.run_id
+
+
+def test_an_address_that_names_nothing_is_no_error(one_run: RunFolder, page: Page) -> None:
+    app = opened(
+        page, run="nowhere", k="99", open="9-99999", page="1000", verdict="?", category="?"
+    )
+    assert not app.exception
+    assert not app.error
+    assert app.query_params["run"] == one_run.run_id
+    assert len(app.dataframe[0].value) == 25
+
+
+# ------------------------------------------------------------------ decisions
+
+
+def decision(workspace: Workspace, run: RunFolder, candidate_id: str) -> Decision | None:
+    """What the database says, read afresh."""
+    return Workspace(workspace.root).database.decisions(run.run_id, 1).get(candidate_id)
+
+
+def test_decisions_are_stored_at_once_and_can_be_undone(
+    workspace: Workspace, one_run: RunFolder, page: Page
+) -> None:
+    app = opened(page, k="1", open="1-00003")
+    assert app.button(key="decide_accept").disabled
+    app.text_input(key="reviewer").set_value("Ana").run()
+
+    app.button(key="decide_reject").click().run()
+    stored = decision(workspace, one_run, "1-00003")
+    assert stored is not None
+    assert (stored.reviewer, stored.action) == ("Ana", "reject")
+    assert app.dataframe[0].value["Decision"].iloc[3] == "rejected"
+
+    app.button(key="decide_accept").click().run()
+    stored = decision(workspace, one_run, "1-00003")
+    assert stored is not None
+    assert stored.action == "accept"
+
+    app.button(key="undo_decision").click().run()
+    stored = decision(workspace, one_run, "1-00003")
+    assert stored is not None
+    assert stored.action == "reject"
+
+    app.button(key="decide_clear").click().run()
+    assert decision(workspace, one_run, "1-00003") is None
+    assert not app.exception
+
+
+# ------------------------------------------------------------------ writing now
+
+
+@pytest.fixture
+def scripted_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The grammar in the place of models."""
+    tools = ScriptedTools()
+    monkeypatch.setattr(state, "writer", lambda model: tools.writer(None))
+    monkeypatch.setattr(state, "embedder", lambda name: tools.embedder)
+    monkeypatch.setattr("app.widgets.samples_generate.location", lambda name: name)
+
+
+def write_now(page: Page) -> AppTest:
+    """The page in its second mode."""
+    return opened(page, mode="Write a few now")
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_missing_model_is_one_calm_sentence(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "DEMO_CONFIG", "data/configs/demo.yaml")
+    from isara.errors import InputError
+
+    def missing(name: str) -> str:
+        raise InputError(f"There is no model folder {name}.")
+
+    monkeypatch.setattr("app.widgets.samples_generate.location", missing)
+    app = write_now(page)
+    assert not app.exception
+    assert "not on this machine yet" in app.info[0].value
+
+
+@pytest.mark.usefixtures("workspace", "scripted_models")
+def test_write_three_pairs_and_look_at_them(page: Page) -> None:
+    app = write_now(page)
+    app.button[-1].click().run()
+    assert not app.exception
+    assert app.subheader[0].value.startswith("3 written")
+    seeds = {example.id: example for example in state.seed_examples(state.DEMO_NAME)}
+    shown = app.dataframe[1].value["Question"].tolist()
+    prompt = app.code[0].value
+    drawn = [next(e for e in seeds.values() if e.question == question) for question in shown]
+    assert prompt == question_prompt(drawn)
+    app.radio(key="written_row").set_value(2).run()
+    assert "1-00002" in texts(app)
+    assert not app.exception
