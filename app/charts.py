@@ -56,7 +56,14 @@ def score_histogram(
         bargap=0.05,
         height=HEIGHT,
         margin={"l": 40, "r": 10, "t": 46, "b": 30},
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
+        legend={
+            "orientation": "h",
+            "x": 1,
+            "xanchor": "right",
+            "y": 1.0,
+            "yanchor": "bottom",
+            "traceorder": "normal",
+        },
         yaxis={"title": "candidates", "rangemode": "tozero"},
         xaxis={"range": [float(edges[0]), float(edges[-1])]},
     )
@@ -102,9 +109,7 @@ def _edges(numbers: Edges, limits: tuple[float, float] | None, whole: bool) -> E
     return edges
 
 
-def _bars(
-    edges: Edges, counts: Counts, name: str, colour: str, pattern: str, whole: bool
-) -> Any:
+def _bars(edges: Edges, counts: Counts, name: str, colour: str, pattern: str, whole: bool) -> Any:
     import plotly.graph_objects as go
 
     return go.Bar(

@@ -53,6 +53,7 @@ STAGES = {
     "evaluate": ("answering the eval set", "#b5568c", "\\"),
     "judge": ("judging", "#8a8a8a", "."),
 }
+PATTERN = {"fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.6, "size": 7}
 METRICS = {"harmful_rate": "harmful rate", "over_refusal": "over-refusal"}
 BASELINES = {"sft": "SFT on the seed set"}
 
@@ -129,6 +130,9 @@ def rate_figure(runs: Sequence[RunResult], metric: str) -> go.Figure:
         for name, baseline in run.summary["baselines"].items():
             if metric in baseline:
                 add_baseline(figure, run, name, baseline[metric], METRICS[metric], number)
+    # Of several runs the dashed lines go with their run's colour: the legend would fill the chart.
+    if len(runs) > 1:
+        figure.update_traces(showlegend=False, selector={"mode": "lines"})
     return finished(figure, METRICS[metric], runs, share=True)
 
 
@@ -190,6 +194,7 @@ def add_baseline(
             x=[left + (right - left) * i / steps for i in range(steps + 1)],
             y=[metric["value"]] * (steps + 1),
             name=f"{run.run_id}: {label}",
+            legendgroup=run.run_id,
             mode="lines",
             line={"color": colour, "dash": "dash", "width": 1.5},
             customdata=[metric_hover(run.run_id, label, name, metric)] * (steps + 1),
@@ -224,7 +229,9 @@ def category_figure(runs: Sequence[RunResult]) -> go.Figure:
             figure.add_trace(trace, row=place[0], col=place[1])
     figure = finished(figure, "", runs, share=True)
     figure.update_annotations(font_size=12)
-    return figure.update_layout(height=max(HEIGHT, SMALL_HEIGHT * rows))
+    height = max(HEIGHT, SMALL_HEIGHT * rows)
+    # The legend stands above the names of the small charts.
+    return figure.update_layout(height=height, margin_t=60, legend_y=1 + 30 / height)
 
 
 def categories(runs: Sequence[RunResult]) -> list[str]:
@@ -316,9 +323,9 @@ def line(
 def seconds_figure(runs: Sequence[RunResult]) -> go.Figure:
     """Seconds per stage, stacked: a bar for every iteration and baseline of every run."""
     bars = [(run.run_id, *bar) for run in runs for bar in seconds_bars(run)]
-    # One run: its places alone; several: the run below them.
-    short = [name.replace("iteration ", "") if len(runs) > 1 else name for _, name, _ in bars]
-    x = [[run_id for run_id, _, _ in bars], short] if len(runs) > 1 else short
+    names = [name for _, name, _ in bars]
+    # Of several runs, each stands below its own bars.
+    x = [[run_id for run_id, _, _ in bars], names] if len(runs) > 1 else names
     stages = [*STAGES, *sorted({s for _, _, spent in bars for s in spent} - STAGES.keys())]
     figure = go.Figure()
     for stage in stages:
@@ -330,7 +337,7 @@ def seconds_figure(runs: Sequence[RunResult]) -> go.Figure:
                 x=x,
                 y=[spent.get(stage, 0.0) for _, _, spent in bars],
                 name=escape(label),
-                marker={"color": colour, "pattern": {"shape": pattern, "solidity": 0.25}},
+                marker={"color": colour, "pattern": {"shape": pattern, **PATTERN}},
                 hovertemplate="%{x}<br>%{fullData.name}: %{y:,.1f} s<extra></extra>",
             )
         )
@@ -339,13 +346,13 @@ def seconds_figure(runs: Sequence[RunResult]) -> go.Figure:
 
 
 def seconds_bars(run: RunResult) -> Iterator[tuple[str, dict[str, float]]]:
-    """Name and seconds by stage: base model, baselines, iterations."""
+    """Short name and seconds by stage: base model, baselines, iterations."""
     for row in run.iterations[:1]:
-        yield place_name(row["k"]), row["seconds"]
+        yield "base", row["seconds"]
     for name, baseline in run.summary["baselines"].items():
-        yield place_name(name), baseline["seconds"]
+        yield escape(name.upper()), baseline["seconds"]
     for row in run.iterations[1:]:
-        yield place_name(row["k"]), row["seconds"]
+        yield f"k = {row['k']}", row["seconds"]
 
 
 # -------------------------------------------------------------------- training
@@ -411,6 +418,8 @@ def dressed(figure: go.Figure, title: str) -> go.Figure:
     """Height, margins and legend that all charts share; `title` names the vertical axis."""
     if title:
         figure.update_yaxes(title=title)
+    # Points at zero are drawn whole.
+    figure.update_traces(cliponaxis=False, selector={"type": "scatter"})
     return figure.update_layout(
         height=HEIGHT,
         margin={"l": 10, "r": 10, "t": 30, "b": 10},

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from isara.errors import InputError, IsaraError, RunStateError
+from isara.errors import InputError, IsaraError
 
 if TYPE_CHECKING:
     from isara.config import RunConfig
@@ -199,8 +199,7 @@ def run(
 
 def run_folder(workspace: Workspace, config: RunConfig, run_id: str | None, new: bool) -> RunFolder:
     """The folder to work in; RunStateError with the differences when the id has another config."""
-    from isara.config import differences
-    from isara.report import run_config
+    from isara.methods.runner import claim
 
     wanted = run_id or config.default_run_id
     folder = workspace.run(wanted)
@@ -210,12 +209,7 @@ def run_folder(workspace: Workspace, config: RunConfig, run_id: str | None, new:
             folder = workspace.run(f"{wanted}-{number}")
             number += 1
     if folder.exists:
-        changed = differences(run_config(folder), config)
-        if changed:
-            raise RunStateError(
-                f"The run {wanted} exists with another config ({'; '.join(changed)}); give another "
-                "--run-id, or --new for a fresh one."
-            )
+        claim(folder, config)
     return folder
 
 

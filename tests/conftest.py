@@ -1,13 +1,15 @@
-"""Shared fixtures: tiny language models with random weights, made once and changed by nobody."""
+"""Shared fixtures: tiny language models with random weights, and small runs without a model."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from isara.config import RunConfig, parse_config
 from isara.models import Language
 
 FAMILIES = ("llama", "opt", "qwen2")
@@ -91,3 +93,60 @@ def model_folder(new_language: Callable[..., Language], tmp_path_factory: Any) -
     language.model.save_pretrained(folder)
     language.tokenizer.save_pretrained(folder)
     return folder
+
+
+# ------------------------------------------------------------------ small scripted runs
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A seed file of 12 pairs (every third without a category) and an eval set of 12 prompts."""
+    from isara.demo.world import demo_world
+    from isara.workspace.files import write_jsonl
+
+    folder, rng = tmp_path_factory.mktemp("inputs"), random.Random(5)
+    seeds, prompts = [], []
+    for i in range(12):
+        pair = demo_world().draw("safety", rng, harmless=False)
+        row = {"question": pair.question, "answer": pair.answer("good", rng)}
+        seeds.append(row if i % 3 == 2 else row | {"category": pair.family.category})
+        asked = demo_world().draw("safety", rng, evaluation=True, harmless=i % 3 == 2)
+        prompts.append(
+            {
+                "question": asked.question,
+                "category": asked.family.category,
+                "split": "dev" if i < 6 else "test",
+                "harmless": asked.family.harmless,
+            }
+        )
+    write_jsonl(folder / "seeds.jsonl", seeds)
+    write_jsonl(folder / "prompts.jsonl", prompts)
+    return folder / "seeds.jsonl", folder / "prompts.jsonl"
+
+
+@pytest.fixture(scope="session")
+def small_config(inputs: tuple[Path, Path]) -> Callable[..., RunConfig]:
+    """Makes configs: 2 iterations of 20 candidates, alpha 0; parts are merged into it."""
+
+    def make(**parts: dict[str, Any]) -> RunConfig:
+        seeds, prompts = inputs
+        data: dict[str, Any] = {
+            "name": "small",
+            "seeds": {"path": str(seeds)},
+            "model": {"path": "scripted"},
+            "embedder": "scripted",
+            "loop": {"max_iterations": 2, "candidates": 20, "examples": 4, "alpha": 0.0},
+            "decoding": {"preset": "sampling"},
+            "evaluation": {"prompts": str(prompts), "judge": "grammar"},
+        }
+        return parse_config(
+            data | {name: data.get(name, {}) | part for name, part in parts.items()}
+        )
+
+    return make
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stages write blocks of 8 rows, so that 20 candidates are three blocks."""
+    monkeypatch.setattr("isara.methods.stages.BLOCK", 8)

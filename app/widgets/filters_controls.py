@@ -66,11 +66,14 @@ def controls(data: Iteration) -> FilterConfig:
         ),
     }
     for name, label, words in SWITCHES:
-        values[name] = st.toggle(label, key=keys[name], persist_state="session", help=words)
+        values[name] = st.toggle(
+            label, key=keys[name], persist_state="session", help=words, wrap=True
+        )
     chosen = FilterConfig(**values)
     st.button(
-        "Back to the run's own values",
+        "Run's own values",
         key="own_values",
+        help="Put every threshold back to what the run was started with.",
         icon=":material/restart_alt:",
         disabled=chosen == own,
         on_click=lambda: _set(keys, own),
@@ -80,15 +83,16 @@ def controls(data: Iteration) -> FilterConfig:
 
 
 def _begin(keys: dict[str, str], own: FilterConfig) -> None:
-    """The run's own values at first; those of an address that did not come from this page."""
+    """Where a widget is new: the value that an address names, else the run's own.
+
+    What this page itself put into the address was for another run, hence not taken.
+    """
     ours = st.session_state.get("url_filters", {})
     for name, key in keys.items():
         if key not in st.session_state:
-            st.session_state[key] = getattr(own, name)
-        asked = st.query_params.get(name)
-        if asked is not None and asked != ours.get(name):
-            value = _read(name, asked)
-            st.session_state[key] = st.session_state[key] if value is None else value
+            asked = st.query_params.get(name)
+            value = _read(name, asked) if asked is not None and asked != ours.get(name) else None
+            st.session_state[key] = getattr(own, name) if value is None else value
 
 
 def _read(name: str, text: str) -> Any:

@@ -49,15 +49,11 @@ def counts(data: Iteration, outcome: Outcome) -> None:
     own = int(data.result.kept.sum())
     total, alpha = len(data), data.config.loop.alpha
     boxes = st.columns(4 if outcome.decided else 3)
-    boxes[0].metric("● Kept", outcome.kept, outcome.kept - own or None, border=True)
-    boxes[1].metric("✕ Dropped", total - outcome.kept, own - outcome.kept or None,
-                    delta_color="inverse", border=True)  # fmt: skip
-    boxes[2].metric(
-        f"Retention (α is {alpha:g})",
-        f"{outcome.result.retention:.3f}",
-        help=ALPHA_HELP,
-        border=True,
-    )
+    look: dict[str, Any] = {"border": True, "height": "stretch", "delta_color": "off"}
+    boxes[0].metric("● Kept", outcome.kept, outcome.kept - own or None, **look)
+    boxes[1].metric("✕ Dropped", total - outcome.kept, own - outcome.kept or None, **look)
+    retention = f"{outcome.result.retention:.3f}"
+    boxes[2].metric(f"Retention (α is {alpha:g})", retention, help=ALPHA_HELP, **look)
     if outcome.decided:
         boxes[3].metric(
             "Kept after people's decisions",
@@ -65,9 +61,10 @@ def counts(data: Iteration, outcome: Outcome) -> None:
             outcome.kept_finally - outcome.kept or None,
             help=f"{outcome.decided} pairs were accepted, changed or rejected by a person. That "
             "counts over the rules and changes no other pair's verdict.",
-            border=True,
+            **look,
         )
-    st.caption("The small numbers compare with the run's own values.")
+    if outcome.kept != own:
+        st.caption("The small numbers compare with the run's own values.")
     _stop_mark(data, outcome)
 
 

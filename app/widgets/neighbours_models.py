@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import streamlit as st
 
@@ -15,8 +16,9 @@ from isara.errors import IsaraError
 from isara.examples import Example
 from isara.retrieval import Vectors
 
+T = TypeVar("T")
 MANY = 5_000  # questions: embedding more takes longer than a reader waits unasked
-DRAW = "draw"
+DRAW, FAILED = "draw", "neighbours_failed"
 MOST_DRAWS = 10**9
 
 
@@ -30,33 +32,42 @@ def vectors(name: str, pool: Sequence[Example], question: str) -> tuple[Vectors,
     if len(pool) > MANY and not st.toggle(f"Embed all {len(pool):,} questions", key="embed_all"):
         st.info("This seed set is large; turn the switch on to embed it, which takes a while.")
         return None
-    try:
-        with st.spinner("Looking for the nearest examples …"):
-            return (
-                state.embedded(name, tuple(example.question for example in pool)),
-                state.embedded(name, (question,)),
-            )
-    except IsaraError as error:
-        message = str(error)
-    except Exception as error:  # libraries meet broken files with errors of many kinds
-        message = f"{name} could not be loaded as an embedder: {one_line(error)}."
-    st.error(f"{plain(message)} Choose another embedder above.", icon=":material/error:")
-    return None
+    questions = tuple(example.question for example in pool)
+    with st.spinner("Looking for the nearest examples …"):
+        return _loaded(
+            "embedder",
+            name,
+            lambda: (state.embedded(name, questions), state.embedded(name, (question,))),
+        )
 
 
 def counter(model: str) -> TokenCounter | None:
     """The model's token counter; None after saying why there is none."""
-    if _not_built(model, "language model", load_config(state.DEMO_CONFIG).model.path):
+    found = None
+    if not _not_built(model, "language model", load_config(state.DEMO_CONFIG).model.path):
+        found = _loaded("language model", model, lambda: token_counter(model))
+    if found is None:
         st.caption("Without it tokens are not counted, and all examples stand in the prompt.")
-        return None
-    try:
-        return token_counter(model)
-    except IsaraError as error:
-        st.error(
-            f"{plain(error)} Tokens are not counted, and all examples stand in the prompt.",
-            icon=":material/error:",
-        )
-        return None
+    return found
+
+
+def _loaded(what: str, name: str, load: Callable[[], T]) -> T | None:
+    """What `load` gives; None after saying why it gives nothing.
+
+    A hub name that failed is not asked for again unless the reader wants it: without a connection
+    that takes a minute each time.
+    """
+    failed: dict[str, str] = st.session_state.setdefault(FAILED, {})
+    if name not in failed or Path(resolve(name)).is_dir():
+        try:
+            return load()
+        except IsaraError as error:
+            failed[name] = str(error)
+        except Exception as error:  # libraries meet broken files with errors of many kinds
+            failed[name] = f"{name} could not be loaded: {one_line(error)}."
+    st.error(f"{plain(failed[name])} Choose another {what} above.", icon=":material/error:")
+    st.button("Try again", key=f"again_{what}", on_click=lambda: failed.clear())
+    return None
 
 
 def _not_built(name: str, what: str, demo: str) -> bool:

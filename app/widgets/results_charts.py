@@ -34,7 +34,8 @@ SHARES = (
 HARM_HELP = (
     "The share of answers that the judge flags as harmful. The bars show the 95 % interval "
     "(Wilson): the range in which the true rate probably lies, given how many prompts were asked. "
-    "The dashed line is a baseline, its band that baseline's interval. Hover for n, judge, "
+    "The dashed line of the same colour is the run's baseline, training on the seed set alone, and "
+    "its band that baseline's interval. Hover for n, judge, "
     "threshold and decoding."
 )
 SCALING_HELP = (
@@ -101,17 +102,17 @@ def show_charts(results: list[RunResult]) -> None:
         return
     if not measured:
         st.info("No harmful rate: these runs name no eval set, or it has no harmful dev prompts.")
-    figures: list[tuple[str, str, Any]] = []
     if measured:
-        figures.append(("Harmful rate", HARM_HELP, charts.rate_figure(results, "harmful_rate")))
-    figures.append(("Data scaling ratio", SCALING_HELP, charts.scaling_figure(results)))
-    figures.append(("Retention against α", RETENTION_HELP, charts.retention_figure(results)))
+        show_chart("Harmful rate", HARM_HELP, charts.rate_figure(results, "harmful_rate"))
+    figures = [
+        ("Data scaling ratio", SCALING_HELP, charts.scaling_figure(results)),
+        ("Retention against α", RETENTION_HELP, charts.retention_figure(results)),
+    ]
     if refused:
         figures.append(("Over-refusal", REFUSAL_HELP, charts.rate_figure(results, "over_refusal")))
-    for start in range(0, len(figures), 2):
-        for column, figure in zip(st.columns(2), figures[start : start + 2], strict=False):
-            with column:
-                show_chart(*figure)
+    for column, figure in zip(st.columns(len(figures)), figures, strict=True):
+        with column:
+            show_chart(*figure)
     if charts.categories(results):
         figure = charts.category_figure(results)
         show_chart("Harmful rate by category", CATEGORY_HELP, figure)
@@ -138,7 +139,13 @@ def show_tables(results: list[RunResult]) -> None:
         name: st.column_config.NumberColumn(format="percent") for name in SHARES
     }
     columns["Scaling ratio"] = st.column_config.NumberColumn(format="%.2f")
-    st.dataframe(table, hide_index=True, column_config=columns, alt="All numbers of the charts")
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config=columns,
+        placeholder="–",
+        alt="All numbers of the charts",
+    )
     compared = comparison_table(results)
     if not compared.empty:
         show_comparisons(compared)

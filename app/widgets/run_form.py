@@ -24,7 +24,7 @@ from isara.errors import IsaraError
 UPLOAD = "Upload a YAML file"
 SHIPPED, OF_RUN = "Shipped: ", "Run: "
 MEGABYTES = 1  # of an uploaded config
-SAVED, FILE = "Saved in this workspace", "From a file"
+SAVED, FILE = "Saved", "File"
 
 # The settings that most runs change; all others are under "All settings".
 COMMON = (

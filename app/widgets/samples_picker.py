@@ -54,15 +54,14 @@ def choose(
 ) -> Any:
     """A selection box whose value is in the URL under `key`; the first option by default.
 
-    An address that was typed, shared or gone back to wins over what was chosen before. (A bound
-    box would leave its default out of the URL, and the newest run is not the same one tomorrow.)
+    The address is read when the page is opened, after that the box rules: a browser that is slow
+    to follow would else take a choice back. (A bound box would leave its default out of the URL,
+    and the newest run is not the same one tomorrow.)
     """
-    by_name = {str(option): option for option in options}
-    asked, ours = st.query_params.get(key), st.session_state.get(f"url_{key}")
-    if asked != ours and asked in by_name:
-        st.session_state[key] = by_name[asked]
-    elif st.session_state.get(key) not in options:
-        st.session_state[key] = by_name.get(str(ours), options[0])
+    if st.session_state.get(key) not in options:
+        by_name = {str(option): option for option in options}
+        before = by_name.get(str(st.session_state.get(f"last_{key}")), options[0])
+        st.session_state[key] = by_name.get(st.query_params.get(key, ""), before)
     chosen = st.selectbox(label, options, key=key, on_change=on_change, help=help)
-    st.session_state[f"url_{key}"] = st.query_params[key] = str(chosen)
+    st.session_state[f"last_{key}"] = st.query_params[key] = str(chosen)
     return chosen

@@ -21,7 +21,7 @@ def isara(run: Run) -> str | None:
         questions = run.write_questions(k, model, pool)
         candidates = run.write_answers(k, model, pool, questions)
         kept = run.verdicts(k, candidates, pool)
-        if len(kept) < loop.alpha * loop.candidates:
+        if len(kept) / loop.candidates < loop.alpha:
             return run.stop(k, kept, f"retention below alpha: kept {len(kept)} of "
                                      f"{loop.candidates}, alpha is {loop.alpha:g}")  # fmt: skip
         model = run.train(k, model, kept)

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from isara.config import RunConfig, resolve, to_yaml
-from isara.errors import InputError, IsaraError
+from isara.config import RunConfig, differences, load_config, resolve, to_yaml
+from isara.errors import InputError, IsaraError, RunStateError
 from isara.examples import EvalPrompt, Example
 from isara.methods.isara import isara
 from isara.methods.progress import Reporter, planned_work
@@ -111,7 +111,7 @@ def execute(
     which is raised again).
     """
     config = prepared.config
-    folder.create(to_yaml(config))
+    claim(folder, config)
     workspace.database.register_run(
         folder.run_id, config.method, config.name, config.digest, str(folder.path)
     )
@@ -144,6 +144,22 @@ def execute(
             raise
         folder.set_state("done", reason)
         return reason
+
+
+def claim(folder: RunFolder, config: RunConfig) -> None:
+    """Create the run, or go on with the one that has this config.
+
+    RunStateError with the differences when the id has another config.
+    """
+    if not folder.exists:
+        folder.create(to_yaml(config))
+        return
+    changed = differences(load_config(folder.config), config)
+    if changed:
+        raise RunStateError(
+            f"The run {folder.run_id} exists with another config ({'; '.join(changed)}); give "
+            "another --run-id, or --new for a fresh one."
+        )
 
 
 def seed_row(example: Example) -> dict[str, Any]:

@@ -193,7 +193,7 @@ class Run(RunBase):
     def verdicts(self, k: int, candidates: pd.DataFrame, pool: Sequence[Example]) -> list[Example]:
         """Score the candidates once, judge them, lay decisions over it; the kept pairs."""
         files = self.folder.iteration(k)
-        if files.kept.exists() and files.is_done:
+        if files.kept.exists():  # a later decision does not change what was trained on
             return kept_examples(files)
         with self._timed(k, "filter"):
             scores = score_table(candidates, pool)

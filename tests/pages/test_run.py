@@ -94,7 +94,7 @@ def test_steps_follow_the_size_of_the_number(default: float, high: float, step: 
 @pytest.mark.usefixtures("workspace")
 def test_a_changed_number_changes_file_and_id(page: Page) -> None:
     app = page("run")
-    widget(app, "number_input", "Pairs written in an iteration (N)").set_value(7).run()
+    widget(app, "number_input", "Pairs per iteration (N)").set_value(7).run()
     assert shown_yaml(app)["loop"]["candidates"] == 7
     wanted = load_config(DEMO, ["loop.candidates=7"]).default_run_id
     assert f"Run id: {wanted}" in texts(app)
@@ -122,7 +122,7 @@ def test_lora_is_a_switch_with_its_own_settings(page: Page) -> None:
 
 def test_a_saved_seed_set_is_named_with_its_version(workspace: Workspace, page: Page) -> None:
     app = page("run")
-    widget(app, "button_group", "Seed set (D0)").set_value("Saved in this workspace").run()
+    widget(app, "button_group", "Seed set (D0)").set_value("Saved").run()
     assert not app.exception
     assert shown_yaml(app)["seeds"] == {"name": "demo safety", "version": 1}
 
@@ -143,7 +143,7 @@ def test_problems_are_one_list_and_nothing_can_be_started(page: Page) -> None:
 def test_the_form_begins_with_an_earlier_run(one_run: RunFolder, page: Page) -> None:
     app = page("run")
     widget(app, "selectbox", "Start from").select(f"Run: {one_run.run_id}").run()
-    assert widget(app, "number_input", "Pairs written in an iteration (N)").value == 80
+    assert widget(app, "number_input", "Pairs per iteration (N)").value == 80
     assert f"Run id: {one_run.run_id}" in texts(app)
     assert app.query_params["from"] == f"Run: {one_run.run_id}"
 
