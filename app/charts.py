@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 KEPT, DROPPED = "#2f6f8f", "#c8642d"
 KEPT_MARK, DROPPED_MARK = "●", "✕"
 CUT_LINE = "#8a8a8a"  # readable on white and on the dark theme's background
-BINS = 50
+BINS, FEW_BINS, FEW = 50, 20, 300  # bars, and bars for fewer values than FEW
 HEIGHT = 230  # pixels
 
 Counts = npt.NDArray[np.int64]
@@ -65,14 +65,18 @@ def score_histogram(
             "traceorder": "normal",
         },
         yaxis={"title": "candidates", "rangemode": "tozero"},
-        xaxis={"range": [float(edges[0]), float(edges[-1])]},
     )
-    if cut is not None:
+    line = None if cut is None else cut - 0.5 if whole else cut
+    shown = [float(edges[0]), float(edges[-1])]
+    if line is not None:
+        # The line is in sight also where no value is near it.
+        shown = [min(shown[0], line - 0.5), max(shown[1], line + 0.5)] if whole else shown
         figure.add_vline(
-            x=cut - 0.5 if whole else cut,
+            x=line,
             line={"color": CUT_LINE, "dash": "dash", "width": 2},
             annotation_text="cut",
         )
+    figure.update_xaxes(range=shown)
     return figure
 
 
@@ -105,7 +109,8 @@ def _edges(numbers: Edges, limits: tuple[float, float] | None, whole: bool) -> E
     if high <= low:
         low, high = low - 0.5, high + 0.5
     # Rounded, so that an edge is the very number that a threshold is set to.
-    edges: Edges = np.linspace(low, high, BINS + 1).round(6)
+    bars = BINS if limits or len(numbers) >= FEW else FEW_BINS
+    edges: Edges = np.linspace(low, high, bars + 1).round(6)
     return edges
 
 

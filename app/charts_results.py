@@ -1,4 +1,4 @@
-"""Charts of the Results page and of a training in progress, as plotly figures.
+"""Charts of the Results page as plotly figures.
 
     figure = rate_figure([RunResult(summary, alpha=0.3)], "harmful_rate")
     st.plotly_chart(figure)
@@ -353,36 +353,6 @@ def seconds_bars(run: RunResult) -> Iterator[tuple[str, dict[str, float]]]:
         yield escape(name.upper()), baseline["seconds"]
     for row in run.iterations[1:]:
         yield f"k = {row['k']}", row["seconds"]
-
-
-# -------------------------------------------------------------------- training
-
-
-def loss_figure(events: Sequence[dict[str, Any]]) -> go.Figure:
-    """Training loss by optimizer step, a line for each model trained (jobs.watch losses).
-
-    A step that was done again after a resume counts as it went the last time.
-    """
-    by_place: dict[int | str, dict[int, float]] = {}
-    for event in events:
-        by_place.setdefault(event["place"], {})[int(event["step"])] = float(event["loss"])
-    figure = go.Figure()
-    for number, (place, losses) in enumerate(by_place.items()):
-        shape = look(number)
-        steps = sorted(losses)
-        figure.add_trace(
-            go.Scatter(
-                x=steps,
-                y=[losses[step] for step in steps],
-                name=escape(place_name(place)),
-                mode="lines+markers",
-                line={"color": shape.colour, "dash": shape.dash, "width": 2},
-                marker={"symbol": shape.marker, "size": 5},
-                hovertemplate="step %{x}: loss %{y:.4f}<extra>%{fullData.name}</extra>",
-            )
-        )
-    figure.update_xaxes(title="optimizer step")
-    return dressed(figure, "training loss")
 
 
 # -------------------------------------------------------------------- dress

@@ -45,7 +45,7 @@ def supervisor() -> Supervisor:
 
 @st.cache_resource
 def start() -> None:
-    """Once per server: re-attach to live workers, and put the demo seeds into an empty workspace."""
+    """Once per server: re-attach to live workers, and save the demo seeds if there are none."""
     supervisor()
     database = workspace().database
     if not database.seed_sets():

@@ -33,7 +33,7 @@ def explore(run_id: str, k: int) -> None:
 st.title("Filters")
 hint("filters")
 try:
-    if (picked := pick_iteration()) is not None:
+    if (picked := pick_iteration("filters")) is not None:
         explore(picked.run_id, picked.k)
 except IsaraError as error:
     st.error(plain(str(error)))

@@ -14,7 +14,7 @@ hint("run")
 
 # Closed on a link to a run and after Start; it must not close while somebody fills it in.
 is_open = st.session_state.setdefault("run_setup_open", "run" not in st.query_params)
-with st.expander("Set up a run", expanded=is_open, icon=":material/tune:"):
+with st.expander("Set up a run", expanded=is_open):
     start = choose_start()
     if start is not None:
         start_section(*checked(settings_form(start)))

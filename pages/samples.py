@@ -26,7 +26,7 @@ mode = st.segmented_control(
 try:
     if mode == WRITE:
         samples_generate.generate()
-    elif (data := pick_iteration(on_change=samples_browse.forget)) is not None:
+    elif (data := pick_iteration("samples", on_change=samples_browse.forget)) is not None:
         samples_browse.browse(data)
 except IsaraError as error:
     st.error(plain(str(error)))

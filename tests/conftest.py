@@ -137,7 +137,7 @@ def small_config(inputs: tuple[Path, Path]) -> Callable[..., RunConfig]:
             "embedder": "scripted",
             "loop": {"max_iterations": 2, "candidates": 20, "examples": 4, "alpha": 0.0},
             "decoding": {"preset": "sampling"},
-            "evaluation": {"prompts": str(prompts), "judge": "grammar"},
+            "evaluation": {"prompts": str(prompts), "judge": "grammar", "batch_size": 4},
         }
         return parse_config(
             data | {name: data.get(name, {}) | part for name, part in parts.items()}

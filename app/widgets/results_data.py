@@ -28,15 +28,14 @@ FILES = ("state.json", "*/done.json", "*/metrics.json", "*/seconds.json")
 def choose_runs() -> list[str]:
     """The chosen runs, kept in the URL (?runs=…&runs=…); the newest when none is named there.
 
-    An address that was typed, shared or gone back to wins over what was chosen before.
+    The address is read when the page is opened, after that the box rules: a browser that is slow
+    to follow would else take a choice back.
     """
     ids = state.run_ids()
-    asked = st.query_params.get_all("runs")
-    there = [run_id for run_id in asked if run_id in ids][:MAX_RUNS]
-    if asked != st.session_state.get("url_runs"):
-        st.session_state["runs"] = there or ids[:1]
-    elif "runs" not in st.session_state:
-        st.session_state["runs"] = there
+    if "runs" not in st.session_state:
+        asked = st.query_params.get_all("runs") or st.session_state.get("last_runs", [])
+        there = [run_id for run_id in asked if run_id in ids]
+        st.session_state["runs"] = there[:MAX_RUNS] or ids[:1]
     chosen: list[str] = st.multiselect(
         "Runs",
         ids,
@@ -45,8 +44,7 @@ def choose_runs() -> list[str]:
         placeholder="Choose one or several runs",
         help="Several runs are laid over each other; each has its own colour and marker shape.",
     )
-    st.query_params["runs"] = chosen
-    st.session_state["url_runs"] = st.query_params.get_all("runs")
+    st.query_params["runs"] = st.session_state["last_runs"] = chosen
     return chosen
 
 

@@ -16,6 +16,7 @@ import streamlit as st
 
 from app import state
 from app.widgets.plain import plain, sentences
+from app.widgets.run_loss import show_loss
 from app.widgets.run_start import ACTIVE
 from app.widgets.samples_picker import choose
 from isara.config import PROJECT_ROOT
@@ -28,8 +29,8 @@ from isara.workspace.runs import WORKER_DIED, Progress, RunFolder
 REFRESH_SECONDS = 2
 MEGABYTE = 1_000_000
 STATES = {
-    "queued": ("waiting", "orange", ":material/hourglass_top:"),
-    "running": ("working", "blue", ":material/sync:"),
+    "queued": ("queued", "orange", ":material/hourglass_top:"),
+    "running": ("running", "blue", ":material/sync:"),
     "waiting for review": ("waiting for review", "violet", ":material/rate_review:"),
     "stopped": ("stopped", "gray", ":material/pause_circle:"),
     "done": ("done", "green", ":material/check_circle:"),
@@ -60,7 +61,7 @@ def show_queue() -> None:
     active, waiting = supervisor.active(), supervisor.queue()
     if waiting:
         order = ", ".join(f"{i}. {run_id}" for i, run_id in enumerate(waiting, 1))
-        now = f"Working: {', '.join(active)}. " if active else ""
+        now = f"Running: {', '.join(active)}. " if active else ""
         st.text(f"{now}Waiting, in this order: {order}. Runs on one device take turns.")
 
 
@@ -187,20 +188,6 @@ def show_progress(progress: Progress, seen: dict[str, Any]) -> None:
 def share(done: float, total: float) -> float:
     """Done of total from 0 to 1."""
     return min(1.0, max(0.0, done / total)) if total > 0 else 0.0
-
-
-def show_loss(losses: list[dict[str, Any]]) -> None:
-    """The training loss so far."""
-    from app.charts_results import loss_figure
-
-    st.markdown(
-        "**Training loss**",
-        help="How badly the model in training predicts the answers it is trained on (mean token "
-        "loss, lower is better); one line for each model trained. It should fall, then flatten.",
-    )
-    st.plotly_chart(
-        loss_figure(losses), key="run_loss", alt="Training loss by step, a line for each model"
-    )
 
 
 # -------------------------------------------------------------------- log and models

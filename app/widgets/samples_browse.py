@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from isara.workspace.database import Decision
 
 PAGE_SIZE = 25
-LIST_HEIGHT = 320  # pixels: about eight rows, so that the opened pair is in sight
+LIST_HEIGHT = 560  # pixels: fifteen rows
 OPEN = "open"  # the URL's name for the opened pair
 
 
@@ -35,14 +35,18 @@ def browse(data: Iteration) -> None:
         st.info("No pair fits these filters.", icon=":material/info:")
         return
     opened = _opened(data)
-    _list(data, order, opened, decisions)
     if opened is None:
+        _list(data, order, None, decisions)
         st.caption("Select a row to see why it was kept or dropped and what it was written from.")
         return
-    _steps(data, order, opened)
-    candidate_id = str(data.candidates["candidate_id"].iloc[opened])
-    samples_review.buttons(data, candidate_id)
-    samples_detail.show(data, opened, decisions.get(candidate_id))
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        _list(data, order, opened, decisions)
+    with right:
+        _steps(data, order, opened)
+        candidate_id = str(data.candidates["candidate_id"].iloc[opened])
+        samples_review.buttons(data, candidate_id)
+        samples_detail.show(data, opened, decisions.get(candidate_id))
 
 
 # ------------------------------------------------------------------ filters
@@ -146,10 +150,10 @@ def _list(
 
 COLUMNS = {
     "": st.column_config.TextColumn(width=30),
-    "Verdict": st.column_config.TextColumn(width=170),
-    "Question": st.column_config.TextColumn(width=380),
-    "Answer": st.column_config.TextColumn(width=380),
-    "Decision": st.column_config.TextColumn(help="What a person decided"),
+    "Verdict": st.column_config.TextColumn(width=150),
+    "Decision": st.column_config.TextColumn(width=90, help="What a person decided"),
+    "Question": st.column_config.TextColumn(width=360),
+    "Answer": st.column_config.TextColumn(width=360),
 }
 
 
@@ -162,10 +166,10 @@ def _table(
         {
             "": ["▸" if index == opened else "" for index in rows.tolist()],
             "Verdict": [verdict_words(data.fired(index)) for index in rows.tolist()],
+            "Decision": [samples_detail.DECISION_WORDS[d.action] if d else "" for d in rulings],
             "Question": part["question"].tolist(),
             "Answer": part["answer"].tolist(),
             "Category": part["category"].tolist(),
-            "Decision": [samples_detail.DECISION_WORDS[d.action] if d else "" for d in rulings],
             "Id": part["candidate_id"].tolist(),
         }
     )

@@ -61,8 +61,8 @@ def generate() -> None:
     choice = choices[model]
     if (absent := missing_model(choice)) is not None:
         st.info(absent, icon=":material/info:")
-        return
-    _form(choice, names)
+    else:
+        _form(choice, names)
     if (written := st.session_state.get(WRITTEN)) is not None:
         _written(written)
 
@@ -84,8 +84,8 @@ def _form(choice: Choice, names: list[str]) -> None:
             examples = st.slider(
                 "Examples shown (C)",
                 1,
-                16,
-                min(16, choice.config.loop.examples),
+                max(16, choice.config.loop.examples),
+                choice.config.loop.examples,
                 help="How many examples stand in each prompt. The paper uses 8 for safety.",
             )
         random_seed = st.number_input(
@@ -97,9 +97,10 @@ def _form(choice: Choice, names: list[str]) -> None:
         )
         if not st.form_submit_button("Write", type="primary", icon=":material/edit_note:"):
             return
+    version = state.workspace().database.seed_sets(seed_set)[0].version
     config = handful_config(
         choice.config,
-        seed_set=seed_set,
+        seeds={"name": seed_set, "version": version},
         count=int(count),
         examples=int(examples),
         preset=preset,
@@ -108,7 +109,7 @@ def _form(choice: Choice, names: list[str]) -> None:
     st.session_state.pop(WRITTEN, None)
     with st.spinner("Writing …", show_time=True):
         st.session_state[WRITTEN] = write_pairs(
-            config, state.seed_examples(seed_set), choice.model, PageTools(config)
+            config, state.seed_examples(seed_set, version), choice.model, PageTools(config)
         )
     st.session_state["written_row"] = 0
 

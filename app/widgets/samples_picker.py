@@ -1,6 +1,6 @@
 """Choose a run and one of its iterations; what is missing is said with a link to its page.
 
-picked = pick_iteration()          # None: said what is missing
+picked = pick_iteration("filters")          # None: said what is missing
 
 The choice is in the URL (?run=…&k=…) and stays when the page is left and visited again.
 """
@@ -20,7 +20,7 @@ from isara.config import PROJECT_ROOT
 RUN_PAGE = PROJECT_ROOT / "pages" / "run.py"
 
 
-def pick_iteration(on_change: Callable[[], None] | None = None) -> Iteration | None:
+def pick_iteration(page: str, on_change: Callable[[], None] | None = None) -> Iteration | None:
     """Two boxes, run and iteration; the newest run and its last iteration come first."""
     runs = state.run_ids()
     if not runs:
@@ -28,14 +28,14 @@ def pick_iteration(on_change: Callable[[], None] | None = None) -> Iteration | N
         return None
     left, right = st.columns([3, 1])
     with left:
-        run_id = choose("Run", "run", runs, on_change)
+        run_id = choose("Run", page, "run", runs, on_change)
     folder = state.run_folder(run_id)
     scored = scored_iterations(folder)[::-1]
     if not scored:
         missing("This run has written no pairs yet. Start it, or wait for its first iteration.")
         return None
     with right:
-        k = choose("Iteration", "k", scored, on_change, help=ITERATION_HELP)
+        k = choose("Iteration", page, "k", scored, on_change, help=ITERATION_HELP)
     return load_iteration(folder, k)
 
 
@@ -47,21 +47,24 @@ def missing(sentence: str) -> None:
 
 def choose(
     label: str,
-    key: str,
+    page: str,
+    name: str,
     options: Sequence[Any],
     on_change: Callable[[], None] | None = None,
     help: str | None = None,
 ) -> Any:
-    """A selection box whose value is in the URL under `key`; the first option by default.
+    """A selection box whose value is in the URL under `name`; the first option by default.
 
     The address is read when the page is opened, after that the box rules: a browser that is slow
     to follow would else take a choice back. (A bound box would leave its default out of the URL,
-    and the newest run is not the same one tomorrow.)
+    and the newest run is not the same one tomorrow.) The key names the page, because a box of the
+    same key on another page would be taken for this one while the page changes.
     """
+    key = f"{page} {name}"
     if st.session_state.get(key) not in options:
         by_name = {str(option): option for option in options}
-        before = by_name.get(str(st.session_state.get(f"last_{key}")), options[0])
-        st.session_state[key] = by_name.get(st.query_params.get(key, ""), before)
+        before = by_name.get(str(st.session_state.get(f"last {name}")), options[0])
+        st.session_state[key] = by_name.get(st.query_params.get(name, ""), before)
     chosen = st.selectbox(label, options, key=key, on_change=on_change, help=help)
-    st.session_state[f"last_{key}"] = st.query_params[key] = str(chosen)
+    st.session_state[f"last {name}"] = st.query_params[name] = str(chosen)
     return chosen

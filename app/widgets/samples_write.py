@@ -64,11 +64,20 @@ class PageTools:
 
 
 def handful_config(
-    base: RunConfig, *, seed_set: str, count: int, examples: int, preset: str, random_seed: int
+    base: RunConfig,
+    *,
+    seeds: dict[str, Any],
+    count: int,
+    examples: int,
+    preset: str,
+    random_seed: int,
 ) -> RunConfig:
-    """The config of `count` pairs: models, prompts and filters of `base`, the rest as given."""
+    """The config of `count` pairs: models, prompts and filters of `base`, the rest as given.
+
+    `seeds` is the part of that name: the name of a seed set and its version.
+    """
     data: dict[str, Any] = base.model_dump(exclude_defaults=True)
-    data["seeds"] = {"name": seed_set}
+    data["seeds"] = seeds
     data["random_seed"] = random_seed
     data["loop"] = {"candidates": count, "examples": examples, "retrieval": base.loop.retrieval}
     data["decoding"] = {"preset": preset}

@@ -73,6 +73,23 @@ class Draft:
         """The names of the cells that can be mended: question, answer, perhaps category."""
         return list(self.original.table[0]) if self.readable and self.original.table else []
 
+    def to_dict(self) -> dict[str, Any]:
+        """What to write down beside the file's bytes, as values of JSON."""
+        return {
+            "file": self.file,
+            "mapping": self.mapping,
+            "changes": self.changes,
+            "pending": self.pending,
+        }
+
+    def restore(self, values: Mapping[str, Any]) -> None:
+        """Take over what `to_dict` gave; JSON has made texts of the row numbers."""
+        self.read(values["mapping"])
+        self.changes = {int(row): cells for row, cells in values["changes"].items()}
+        if self.changes:
+            self.recheck()
+        self.pending = {int(row): cells for row, cells in values["pending"].items()}
+
     # ---------------------------------------------------------------- changes
 
     def change(self, row: int, column: str, value: Any) -> None:

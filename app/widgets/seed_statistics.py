@@ -76,8 +76,15 @@ def show(figures: Statistics, examples: Sequence[Example], rows: Sequence[int]) 
         f"{count:,}",
         help=f"The seed sets of the ISARA paper have {SEED_SIZE}; other sizes work as well.",
     )
-    boxes[1].metric("Words per question", _middle(figures.question_words), help=MEDIAN)
-    boxes[2].metric("Words per answer", _middle(figures.answer_words), help=MEDIAN)
+    for box, label, words in (
+        (boxes[1], "Words per question", figures.question_words),
+        (boxes[2], "Words per answer", figures.answer_words),
+    ):
+        box.metric(
+            label,
+            f"{np.median(words):.0f}" if words else "—",
+            help=f"{MEDIAN} From {min(words, default=0)} to {max(words, default=0)} here.",
+        )
     boxes[3].metric("Categories", f"{len(categories):,}")
     near = "—" if figures.near is None else f"{figures.near_count:,}"
     boxes[4].metric("Near-duplicates", near, help=NEAR_HELP)
@@ -97,12 +104,6 @@ NEAR_HELP = (
     "Pairs of questions that say nearly the same: their ROUGE-L, the share of words that stand in "
     f"both in the same order, is {NEAR_ROUGE_L} or more (1 is the same wording)."
 )
-
-
-def _middle(words: Sequence[int]) -> str:
-    if not words:
-        return "—"
-    return f"{np.median(words):.0f} ({min(words)} to {max(words)})"
 
 
 def word_histogram(words: Sequence[int], title: str) -> go.Figure:

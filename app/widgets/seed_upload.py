@@ -6,12 +6,13 @@ is looked at in between. Mending is in seed_mend.py, what a draft is in seed_dra
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import streamlit as st
 
 from app import state
-from app.widgets import seed_choice, seed_mend, seed_preview, seed_statistics
+from app.widgets import seed_choice, seed_draft_store, seed_mend, seed_preview, seed_statistics
 from app.widgets.plain import plain
 from app.widgets.seed_draft import Draft
 from app.widgets.token_counts import token_counter
@@ -20,6 +21,7 @@ from isara.errors import IsaraError
 from isara.seed_files import ENDINGS, MAX_BYTES
 
 DRAFT, UPLOAD, NAME = "seed_draft", "seed_upload", "seed_name"
+TOKEN, WRITTEN = "draft", "seed_written"  # TOKEN is in the URL as well
 MODEL, MODEL_ERROR, SAVE_ERROR = "seed_model", "seed_model_error", "seed_save_error"
 NO_COLUMN = "(none)"
 NO_MODEL = "(no check)"
@@ -35,12 +37,12 @@ def show() -> None:
     st.file_uploader(
         "Your file",
         type=[ending.removeprefix(".") for ending in ENDINGS],
-        key=UPLOAD,
+        key=_upload_key(),
         on_change=_take_upload,
         max_upload_size=MAX_BYTES >> 20,
         help=FORMATS,
     )
-    draft: Draft | None = st.session_state.get(DRAFT)
+    draft = _current()
     if draft is None:
         st.caption(FORMATS)
         return
@@ -48,6 +50,7 @@ def show() -> None:
     _columns(draft)
     _length_check(draft)
     seed_mend.show(draft)
+    _write_down(draft)
     _notes(draft)
     if draft.examples:
         _save(draft)
@@ -56,19 +59,57 @@ def show() -> None:
         seed_preview.preview(draft.examples, draft.good_rows, "draft")
 
 
+def _upload_key() -> str:
+    """Another one after a file was discarded, or the box would still show its name."""
+    return f"{UPLOAD}_{st.session_state.get(UPLOAD, 0)}"
+
+
 def _take_upload() -> None:
     """Start a draft from the file that was just chosen; removing the file does not undo it."""
-    if (upload := st.session_state[UPLOAD]) is None:
+    if (upload := st.session_state[_upload_key()]) is None:
         return
+    _forget()
     draft = Draft(upload.name, upload.getvalue())
-    st.session_state[DRAFT] = draft
-    st.session_state[NAME] = Path(upload.name).stem[:60]
+    _begin(draft, seed_draft_store.keep(draft))
+
+
+def _begin(draft: Draft, token: str) -> None:
+    st.session_state[DRAFT], st.session_state[TOKEN] = draft, token
+    st.session_state[NAME] = Path(draft.file).stem[:60]
     _limit_lengths()
 
 
 def _discard() -> None:
-    for key in (DRAFT, NAME):
+    st.session_state[UPLOAD] = st.session_state.get(UPLOAD, 0) + 1
+    _forget()
+
+
+def _forget() -> None:
+    if token := st.session_state.pop(TOKEN, None):
+        seed_draft_store.forget(token)
+    st.query_params.pop(TOKEN, None)
+    for key in (DRAFT, NAME, WRITTEN):
         st.session_state.pop(key, None)
+
+
+def _current() -> Draft | None:
+    """The draft of this session, else the one that the URL names: a reload is a new session."""
+    if DRAFT not in st.session_state:
+        token = st.query_params.get(TOKEN, "")
+        if found := seed_draft_store.find(token):
+            _begin(found, token)
+    draft: Draft | None = st.session_state.get(DRAFT)
+    if draft is not None and st.query_params.get(TOKEN) != st.session_state[TOKEN]:
+        st.query_params[TOKEN] = st.session_state[TOKEN]
+    return draft
+
+
+def _write_down(draft: Draft) -> None:
+    """Put changes on disk as soon as they are made."""
+    values = copy.deepcopy(draft.to_dict())
+    if st.session_state.get(WRITTEN) != values:
+        seed_draft_store.update(st.session_state[TOKEN], draft)
+        st.session_state[WRITTEN] = values
 
 
 def _summary(draft: Draft) -> None:
@@ -244,3 +285,4 @@ def _saved_message(draft: Draft) -> None:
         label="See which of them a question brings up",
         query_params={seed_choice.NAME: name, seed_choice.VERSION: str(version)},
     )
+    st.page_link("../pages/run.py", label="Go on to a run")

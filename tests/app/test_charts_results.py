@@ -11,7 +11,6 @@ from app.charts_results import (
     RunResult,
     categories,
     category_figure,
-    loss_figure,
     metric_hover,
     place_name,
     rate_figure,
@@ -143,14 +142,6 @@ def test_seconds_are_stacked_by_stage(result: RunResult) -> None:
     }
     assert list(figure.data[0].x) == ["base", "SFT", "k = 1", "k = 2"]
     assert figure.layout.barmode == "stack"
-
-
-def test_loss_has_a_line_for_each_model_and_the_last_word_on_a_step() -> None:
-    steps = [("sft", 1, 2.0), ("sft", 2, 1.0), (1, 1, 1.5), (1, 2, 9.0), (1, 2, 1.2)]
-    events = [{"place": place, "step": step, "loss": loss} for place, step, loss in steps]
-    sft, first = loss_figure(events).data
-    assert (sft.name, list(sft.y)) == ("SFT on the seed set", [2.0, 1.0])
-    assert (first.name, list(first.x), list(first.y)) == ("iteration 1", [1, 2], [1.5, 1.2])
 
 
 @pytest.mark.parametrize("draw", [scaling_figure, retention_figure, seconds_figure])

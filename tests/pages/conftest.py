@@ -14,6 +14,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from isara import jobs
 from isara.config import PROJECT_ROOT, load_config
 from isara.demo.scripted import ScriptedTools
 from isara.methods.runner import execute, prepare
@@ -29,7 +30,11 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Works
     monkeypatch.setenv("ISARA_WORKSPACE", str(root))
     monkeypatch.delenv("ISARA_DATABASE", raising=False)
     clear_caches()
-    yield Workspace(root)
+    made = Workspace(root)
+    yield made
+    if supervisor := jobs._supervisors.pop(made.root, None):
+        supervisor.close()
+    made.database.close()
     clear_caches()
 
 
@@ -58,18 +63,15 @@ def one_run(workspace: Workspace, scripted_run: RunFolder) -> RunFolder:
 
 
 @pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], AppTest]:
-    """`page("seed")` runs the app and gives that page, as a reader sees it first."""
-    make = st.Page
-    # While pages are still being written: an empty page in the place of each missing one.
-    monkeypatch.setattr(
-        st,
-        "Page",
-        lambda path, **options: make(path if path.exists() else lambda: None, **options),
-    )
+def page() -> Callable[..., AppTest]:
+    """`page("seed")` runs the app and gives that page, as a reader sees it first.
 
-    def show(name: str) -> AppTest:
-        app = AppTest.from_file(str(PROJECT_ROOT / "app" / "main.py"), default_timeout=30).run()
-        return app.switch_page(f"../pages/{name}.py").run()
+    `page("seed", seeds="mine")` is what a link with `?seeds=mine` shows.
+    """
+
+    def show(name: str, **address: str) -> AppTest:
+        app = AppTest.from_file(str(PROJECT_ROOT / "app" / "main.py"), default_timeout=30)
+        app.query_params = {**address}
+        return app.run().switch_page(f"../pages/{name}.py").run()
 
     return show

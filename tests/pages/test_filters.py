@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 
 import pandas as pd
@@ -98,6 +99,20 @@ def test_a_moved_slider_changes_counts_and_the_url_and_goes_back(
     assert metric(app, "Kept") == own
     assert "max_rouge_l" not in app.query_params
     assert not app.exception
+
+
+def test_thresholds_stay_with_their_run(one_run: RunFolder, page: Page) -> None:
+    shutil.copytree(one_run.path, one_run.path.parent / "other")
+    app = at(page, run=one_run.run_id, max_rouge_l="0.4")
+    app.switch_page("../pages/samples.py").run()
+    app.switch_page("../pages/filters.py").run()
+    assert app.slider(key=key(one_run, "max_rouge_l")).value == 0.4
+    app.selectbox(key="filters run").set_value("other").run()
+    assert app.slider(key="filters other max_rouge_l").value == 0.7
+    assert "max_rouge_l" not in app.query_params
+    app.selectbox(key="filters run").set_value(one_run.run_id).run()
+    assert app.slider(key=key(one_run, "max_rouge_l")).value == 0.4
+    assert app.query_params["max_rouge_l"] == "0.4"
 
 
 def test_an_address_opens_the_thresholds_it_names(one_run: RunFolder, page: Page) -> None:

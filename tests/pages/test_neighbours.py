@@ -15,7 +15,7 @@ from isara.demo.scripted import WordEmbedder
 from isara.errors import InputError
 from isara.examples import Example
 
-Page = Callable[[str], AppTest]
+Page = Callable[..., AppTest]
 
 POOL = [Example("a", "1"), Example("b", "2"), Example("c", "3")]
 VECTORS = np.array([[1, 0], [0, 1], [0.6, 0.8]], np.float32)

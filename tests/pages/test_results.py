@@ -14,7 +14,7 @@ from app.widgets.results_words import comparison_sentence, end_sentence, p_value
 from isara.workspace.files import read_json, write_json
 from isara.workspace.runs import RunFolder, Workspace
 
-Page = Callable[[str], AppTest]
+Page = Callable[..., AppTest]
 
 
 def charts(app: AppTest) -> dict[str, Any]:
@@ -77,13 +77,13 @@ def test_several_runs_are_laid_over_each_other(
     one_run: RunFolder, workspace: Workspace, page: Page
 ) -> None:
     shutil.copytree(one_run.path, one_run.path.with_name("second"))
-    app = page("results")
-    app.query_params["runs"] = [one_run.run_id, "second"]
-    app.run()
+    app = page("results", runs=one_run.run_id)
+    app.multiselect[0].set_value([one_run.run_id, "second"]).run()
     assert not app.exception
     traces = charts(app)["harmful-rate"]["data"]
     lines = [trace for trace in traces if trace["mode"] == "lines+markers"]
     assert [trace["name"] for trace in lines] == [one_run.run_id, "second"]
+    assert app.query_params["runs"] == [one_run.run_id, "second"]
     assert lines[0]["marker"]["symbol"] != lines[1]["marker"]["symbol"]
     assert len(app.dataframe[0].value) == 8
 
@@ -91,9 +91,7 @@ def test_several_runs_are_laid_over_each_other(
 def test_an_unknown_run_in_the_address_falls_back_to_the_newest(
     one_run: RunFolder, page: Page
 ) -> None:
-    app = page("results")
-    app.query_params["runs"] = "nothing-like-it"
-    app.run()
+    app = page("results", runs="nothing-like-it")
     assert not app.exception
     assert app.multiselect[0].value == [one_run.run_id]
 
@@ -107,9 +105,7 @@ def test_no_run_chosen(one_run: RunFolder, page: Page) -> None:
 def test_a_run_that_has_just_begun(workspace: Workspace, one_run: RunFolder, page: Page) -> None:
     begun = workspace.run("begun")
     begun.create(one_run.config.read_text(encoding="utf-8"))
-    app = page("results")
-    app.query_params["runs"] = "begun"
-    app.run()
+    app = page("results", runs="begun")
     assert not app.exception
     assert "Nothing has been measured yet" in texts(app)
 

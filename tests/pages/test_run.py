@@ -13,11 +13,12 @@ from streamlit.testing.v1 import AppTest
 
 from app.widgets.run_fields import Setting, settings, step_of
 from app.widgets.run_form import checked, nested, parsed
+from app.widgets.run_loss import loss_figure
 from isara.config import PROJECT_ROOT, LoraConfig, flatten, load_config
 from isara.jobs import Supervisor, log_tail
 from isara.workspace.runs import RunFolder, Workspace
 
-Page = Callable[[str], AppTest]
+Page = Callable[..., AppTest]
 DEMO = PROJECT_ROOT / "data" / "configs" / "demo.yaml"
 
 
@@ -267,8 +268,7 @@ def test_a_reload_shows_the_run_of_the_address(
     workspace.run("another").create(running.config.read_text(encoding="utf-8"))
     app = page("run")
     assert widget(app, "selectbox", "Run to follow").value == running.run_id  # the active one
-    app.query_params["run"] = "another"
-    app.run()
+    app = page("run", run="another")
     assert widget(app, "selectbox", "Run to follow").value == "another"
     assert "not started" in texts(app)
 
@@ -298,6 +298,14 @@ def test_a_done_run_lists_its_models_with_sizes(one_run: RunFolder, page: Page) 
     assert "All iterations were trained." in texts(app)
     names = app.dataframe[0].value["Model"]
     assert list(names) == ["iteration 1", "iteration 2", "baseline sft"]
+
+
+def test_loss_has_a_line_for_each_model_and_the_last_word_on_a_step() -> None:
+    steps = [("sft", 1, 2.0), ("sft", 2, 1.0), (1, 1, 1.5), (1, 2, 9.0), (1, 2, 1.2)]
+    events = [{"place": place, "step": step, "loss": loss} for place, step, loss in steps]
+    sft, first = loss_figure(events).data
+    assert (sft.name, list(sft.y)) == ("SFT on the seed set", [2.0, 1.0])
+    assert (first.name, list(first.x), list(first.y)) == ("iteration 1", [1, 2], [1.5, 1.2])
 
 
 def test_log_tail_begins_with_a_whole_line(one_run: RunFolder) -> None:

@@ -10,8 +10,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import state
+from app.widgets.samples_data import pool_of
+from app.widgets.samples_write import handful_config, write_pairs
 from isara.demo.scripted import ScriptedTools
+from isara.errors import InputError
 from isara.prompts import question_prompt
+from isara.report import run_config
 from isara.workspace.database import Decision
 from isara.workspace.files import read_jsonl
 from isara.workspace.runs import RunFolder, Workspace
@@ -155,10 +159,21 @@ def test_next_and_previous_follow_the_list_and_turn_its_page(
 
 def test_another_iteration_closes_the_pair(one_run: RunFolder, page: Page) -> None:
     app = opened(page, k="1", open="1-00003")
-    app.selectbox(key="k").set_value(2).run()
+    app.selectbox(key="samples k").set_value(2).run()
     assert "open" not in app.query_params
     assert app.query_params["k"] == "2"
     assert app.query_params["run"] == one_run.run_id
+
+
+def test_markup_in_a_text_is_shown_as_it_is(one_run: RunFolder, page: Page) -> None:
+    files = one_run.iteration(1)
+    table = pd.read_parquet(files.candidates)
+    table.loc[0, "question"] = markup = "<b>bold</b> **stars** $x$ :material/home: [a](http://b.c)"
+    table.to_parquet(files.candidates)
+    app = opened(page, k="1", open="1-00000")
+    assert not app.exception
+    assert markup in [element.value for element in app.text]
+    assert not any("bold" in element.value for element in app.markdown)
 
 
 def test_an_address_that_names_nothing_is_no_error(one_run: RunFolder, page: Page) -> None:
@@ -226,9 +241,6 @@ def write_now(page: Page) -> AppTest:
 
 @pytest.mark.usefixtures("workspace")
 def test_a_missing_model_is_one_calm_sentence(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "DEMO_CONFIG", "data/configs/demo.yaml")
-    from isara.errors import InputError
-
     def missing(name: str) -> str:
         raise InputError(f"There is no model folder {name}.")
 
@@ -236,6 +248,24 @@ def test_a_missing_model_is_one_calm_sentence(page: Page, monkeypatch: pytest.Mo
     app = write_now(page)
     assert not app.exception
     assert "not on this machine yet" in app.info[0].value
+
+
+def test_what_is_written_now_is_what_a_run_would_write(one_run: RunFolder) -> None:
+    seeds = pool_of(one_run, 1)
+    config = handful_config(
+        run_config(one_run),
+        seeds={"name": "s"},
+        count=3,
+        examples=8,
+        preset="sampling",
+        random_seed=1,
+    )
+    written = write_pairs(config, [row.example for row in seeds.values()], None, ScriptedTools())
+    table = candidates(one_run)
+    for column in ("candidate_id", "question_prompt", "question", "answer_prompt", "answer"):
+        assert written.candidates[column].tolist() == table[column].tolist()[:3]
+    assert written.scores["rouge_pool"].tolist() == table["rouge_pool"].tolist()[:3]
+    assert written.pool == seeds
 
 
 @pytest.mark.usefixtures("workspace", "scripted_models")

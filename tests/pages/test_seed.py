@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from app.widgets.seed_statistics import statistics
 from isara.examples import Example
 from isara.workspace.runs import Workspace
 
-Page = Callable[[str], AppTest]
+Page = Callable[..., AppTest]
 
 # Row 2 has no answer, row 3 is row 1 again, row 5 is no JSON.
 BAD = """\
@@ -126,6 +127,21 @@ def test_changes_stay_when_another_page_is_looked_at(page: Page) -> None:
     assert not app.metric
 
 
+def test_a_reload_finds_the_draft_again(page: Page, workspace: Workspace) -> None:
+    app = own_file(page, "bad.jsonl", BAD)
+    mend(app, {0: {"answer": "Always."}})
+    next(b for b in app.button if b.label == "Check again").click().run()
+    mend(app, {0: {"answer": "Never."}})
+    # A new session at the same address; the browser puts the tab into it, AppTest does not.
+    reloaded = page("seed", seed_tab="Bring your own file", **app.query_params)
+    assert not reloaded.exception
+    assert metric(reloaded, "Examples") == "3"
+    assert reloaded.data_editor[0].value["answer"][0] == "Never."
+    assert reloaded.text_input(key="seed_name").value == "bad"
+    next(b for b in reloaded.button if b.label == "Discard this file").click().run()
+    assert not list((workspace.root / "drafts").iterdir())
+
+
 @pytest.mark.usefixtures("workspace")
 def test_columns_are_asked_for(page: Page) -> None:
     app = own_file(page, "other.csv", "Ask,Best Answer,Kind\nWho is there?,A friend.,people\n")
@@ -177,6 +193,21 @@ def test_unknown_model_of_the_length_check(page: Page) -> None:
     box.set_value("./nowhere").run()
     assert "There is no model folder" in app.error[0].value
     assert not app.exception
+
+
+def test_lengths_are_checked_for_a_model(
+    page: Page, workspace: Workspace, model_folder: Path
+) -> None:
+    rows = [{"question": "Who?", "answer": "I" * n} for n in (506, 507)]
+    app = own_file(page, "a.jsonl", "\n".join(map(json.dumps, rows)))
+    assert metric(app, "Examples") == "2"
+    box = app.selectbox(key="seed_model")
+    box.options.append(str(model_folder))
+    box.set_value(str(model_folder)).run()
+    # A token per byte and one for the beginning: 1 + 4 + 1 + 507 is one more than the context.
+    assert metric(app, "Examples") == "1"
+    assert "513 tokens" in app.data_editor[0].value["Problem"][0]
+    assert "at most 512 tokens" in app.data_editor[0].value["Problem"][0]
 
 
 class Words:
