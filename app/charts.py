@@ -125,7 +125,7 @@ def _bars(edges: Edges, counts: Counts, name: str, colour: str, pattern: str, wh
         marker={
             "color": colour,
             "line": {"width": 0},
-            "pattern": {"shape": pattern, "size": 5, "solidity": 0.3},
+            "pattern": {"shape": pattern, "size": 5, "solidity": 0.5},
         },
         customdata=_labels(edges, whole),
         hovertemplate="%{customdata}: %{y}<extra>" + name + "</extra>",

@@ -104,8 +104,8 @@ def parse_mapping(pairs: list[str] | None) -> dict[str, str] | None:
         return None
     mapping = {}
     for pair in pairs:
-        name, found, column = pair.partition("=")
-        if not found or name not in ("question", "answer", "category"):
+        name, _, column = pair.partition("=")
+        if not column or name not in ("question", "answer", "category"):
             raise InputError(
                 f"--map {pair!r} is not of the form question=COLUMN, answer=COLUMN or "
                 "category=COLUMN."
@@ -174,10 +174,15 @@ def run(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Carry out a run; the same config goes on where it stopped."""
-    from isara.config import load_config
-    from isara.methods.runner import execute, prepare
+    import os
+    import traceback
+
+    from isara.config import load_config, one_line
+    from isara.methods.runner import claim, execute, prepare
     from isara.training.sft import StoppedError
 
+    # One run, one device: the Trainer would spread over all GPUs and multiply the batch.
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
     settings = load_config(config, changes)
     place = open_workspace(workspace)
     folder = run_folder(place, settings, run_id, new)
@@ -187,6 +192,7 @@ def run(
     if dry_run:
         print_plan(settings, len(prepared.seeds), len(prepared.prompts), folder.run_id)
         return
+    claim(folder, prepared.config)
     typer.echo(f"run {folder.run_id} in {folder.path}", err=True)
     try:
         with progress_bar(quiet) as listener:
@@ -194,13 +200,20 @@ def run(
     except (StoppedError, KeyboardInterrupt):
         typer.echo(f"Stopped; the same command goes on. ({folder.run_id})", err=True)
         raise typer.Exit(0) from None
+    except IsaraError:
+        raise
+    except Exception as error:
+        place_of_trace = folder.path / "traceback.txt"
+        place_of_trace.write_text(traceback.format_exc(), encoding="utf-8")
+        raise IsaraError(
+            f"The run {folder.run_id} failed: {type(error).__name__}: {one_line(error)[:300]} "
+            f"(more in {place_of_trace}). The same command goes on from the last finished block."
+        ) from None
     print_result(folder, reason)
 
 
 def run_folder(workspace: Workspace, config: RunConfig, run_id: str | None, new: bool) -> RunFolder:
-    """The folder to work in; RunStateError with the differences when the id has another config."""
-    from isara.methods.runner import claim
-
+    """The folder to work in."""
     wanted = run_id or config.default_run_id
     folder = workspace.run(wanted)
     if new:
@@ -208,8 +221,6 @@ def run_folder(workspace: Workspace, config: RunConfig, run_id: str | None, new:
         while folder.exists:
             folder = workspace.run(f"{wanted}-{number}")
             number += 1
-    if folder.exists:
-        claim(folder, config)
     return folder
 
 
@@ -237,7 +248,8 @@ def print_result(folder: RunFolder, reason: str | None) -> None:
     """The run's table for people."""
     from isara.report import summarise
 
-    print_summary(summarise(folder))
+    print_summary(summarise(folder, "dev"))
+    typer.echo("Measured on the dev split; isara show reports the test split.")
     if reason:
         typer.echo(f"Stopped by the rule: {reason}.")
 
@@ -303,6 +315,7 @@ def show(run_id: str, as_json: JsonOption = False, workspace: WorkspaceOption = 
         print_json(summary)
     else:
         print_summary(summary)
+        typer.echo(f"Measured on the test split, looked at {summary['test_looks']} times.")
 
 
 @demo_app.command("build")

@@ -154,7 +154,7 @@ class DecodingConfig(Part):
     def fill_preset(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        preset = PRESETS.get(data.get("preset", "paper"), {})
+        preset = PRESETS.get(str(data.get("preset", "paper")), {})
         filled = dict(data)
         for name, defaults in preset.items():
             given = data.get(name)
@@ -204,7 +204,7 @@ class TrainingConfig(Part):
     """Rows in a forward pass [S]."""
     accumulation: int = Field(8, ge=1)
     """Forward passes for an optimizer step [H]."""
-    warmup_ratio: float = Field(0.03, ge=0, le=1)
+    warmup_ratio: float = Field(0.03, ge=0, lt=1)
     """Share of the steps with a rising learning rate [H]."""
     adam_beta1: float = Field(0.9, ge=0, lt=1)
     """Adam's first moment [H]."""

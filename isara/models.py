@@ -29,6 +29,7 @@ class Language:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     name: str
+    generation_ends: tuple[Any, ...] = ()
 
     @property
     def device(self) -> torch.device:
@@ -46,9 +47,14 @@ class Language:
             [x for x in lengths if isinstance(x, int) and 0 < x < 10**9] or [DEFAULT_CONTEXT]
         )
 
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a prompt, the begin token included, an appended end token removed."""
+        ids: list[int] = self.tokenizer(text)["input_ids"]
+        return ids[:-1] if ids and ids[-1] == self.end_token else ids
+
     def count_tokens(self, text: str) -> int:
         """Tokens of a prompt, the begin token included."""
-        return len(self.tokenizer(text)["input_ids"])
+        return len(self.encode(text))
 
     @cached_property
     def line_break_tokens(self) -> list[int]:
@@ -59,8 +65,17 @@ class Language:
 
     @property
     def end_token(self) -> int:
-        """The end-of-text token's id."""
+        """The end-of-text token's id, which training puts after an answer."""
         return int(self.tokenizer.eos_token_id)
+
+    @cached_property
+    def end_tokens(self) -> list[int]:
+        """All ids that end a text: the tokenizer's, the model's and its generation config's."""
+        named = (self.model.config.eos_token_id, *self.generation_ends)
+        found = [self.end_token]
+        for ids in named:
+            found += ids if isinstance(ids, list) else [] if ids is None else [int(ids)]
+        return list(dict.fromkeys(found))
 
 
 def location(name: str) -> str:
@@ -92,15 +107,21 @@ def pick_dtype(wanted: str, device: str) -> torch.dtype:
     return dtype
 
 
-def quantisation_arguments(kind: str) -> dict[str, Any]:
+def quantisation_arguments(kind: str, device: str) -> dict[str, Any]:
     """Arguments of `from_pretrained` for bitsandbytes weights."""
     if kind == "none":
         return {}
     from transformers import BitsAndBytesConfig
 
     if kind == "8bit":
-        return {"quantization_config": BitsAndBytesConfig(load_in_8bit=True)}
-    return {"quantization_config": BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4")}
+        weights = BitsAndBytesConfig(load_in_8bit=True)
+    else:
+        weights = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_compute_dtype=pick_dtype("auto", device),
+        )
+    return {"quantization_config": weights, "device_map": {"": device}}
 
 
 def from_pretrained(loader: Any, name: str, **arguments: Any) -> Any:
@@ -108,7 +129,7 @@ def from_pretrained(loader: Any, name: str, **arguments: Any) -> Any:
     where = location(name)
     try:
         return loader.from_pretrained(where, trust_remote_code=False, **arguments)
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+    except Exception as error:  # a broken folder fails in as many ways as there are libraries
         reason = " ".join(str(error).split())[:300]
         raise InputError(
             f"{name} could not be loaded as a model: {reason} Expected a folder (or hub name) with "
@@ -121,6 +142,11 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     from transformers import AutoTokenizer
 
     tokenizer: PreTrainedTokenizerBase = from_pretrained(AutoTokenizer, name)
+    if tokenizer.eos_token_id is None:
+        raise InputError(
+            f"The tokenizer of {name} has no end-of-text token, expected one after which a text "
+            "is over: set eos_token in its tokenizer_config.json."
+        )
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "left"
@@ -132,14 +158,14 @@ def load_language(config: ModelConfig, path: Path | str | None = None) -> Langua
 
     A folder that holds a LoRA adapter is loaded on top of the config's base weights.
     """
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, GenerationConfig
 
     name = str(path or config.path)
     device = pick_device(config.device)
     arguments: dict[str, Any] = {
         "dtype": pick_dtype(config.dtype, device),
         "use_safetensors": True,
-        **quantisation_arguments(config.quantisation),
+        **quantisation_arguments(config.quantisation, device),
     }
     adapter = Path(name) / "adapter_config.json"
     base = config.path if adapter.exists() else name
@@ -150,7 +176,13 @@ def load_language(config: ModelConfig, path: Path | str | None = None) -> Langua
         model = PeftModel.from_pretrained(model, name, is_trainable=False)
     if config.quantisation == "none":
         model = model.to(device)
-    return Language(model.eval(), load_tokenizer(name), name)
+    ends = model.generation_config.eos_token_id if model.generation_config else None
+    tokenizer = load_tokenizer(name)
+    # What a model's folder says about decoding must not leak into a run: the config says it all.
+    model.generation_config = GenerationConfig(
+        eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
+    )
+    return Language(model.eval(), tokenizer, name, (ends,))
 
 
 def folder_size(folder: Path) -> int:

@@ -45,8 +45,9 @@ def browse(data: Iteration) -> None:
     with right:
         _steps(data, order, opened)
         candidate_id = str(data.candidates["candidate_id"].iloc[opened])
+        samples_detail.pair(data, opened, decisions.get(candidate_id))
         samples_review.buttons(data, candidate_id)
-        samples_detail.show(data, opened, decisions.get(candidate_id))
+        samples_detail.origins(data, opened)
 
 
 # ------------------------------------------------------------------ filters
@@ -145,11 +146,14 @@ def _list(
         on_select=lambda: _select(data, rows, key),
         selection_mode="single-row",
         column_config=COLUMNS,
+        column_order=NARROW if opened is not None else WIDE,
     )
 
 
+WIDE = ("Verdict", "Decision", "Question", "Answer", "Category", "Id")
+NARROW = ("", "Question", "Verdict", "Decision", "Answer", "Category", "Id")
 COLUMNS = {
-    "": st.column_config.TextColumn(width=30),
+    "": st.column_config.TextColumn(width=50),
     "Verdict": st.column_config.TextColumn(width=150),
     "Decision": st.column_config.TextColumn(width=90, help="What a person decided"),
     "Question": st.column_config.TextColumn(width=360),
@@ -162,10 +166,12 @@ def _table(
 ) -> pd.DataFrame:
     part = data.candidates.iloc[rows]
     rulings = [decisions.get(candidate_id) for candidate_id in part["candidate_id"]]
+    words = [verdict_words(data.fired(index)) for index in rows.tolist()]
+    marks = [("▸ " if i == opened else "") + w[0] for i, w in zip(rows, words, strict=True)]
     table = pd.DataFrame(
         {
-            "": ["▸" if index == opened else "" for index in rows.tolist()],
-            "Verdict": [verdict_words(data.fired(index)) for index in rows.tolist()],
+            "": marks,
+            "Verdict": words,
             "Decision": [samples_detail.DECISION_WORDS[d.action] if d else "" for d in rulings],
             "Question": part["question"].tolist(),
             "Answer": part["answer"].tolist(),

@@ -1,6 +1,7 @@
 """One written pair opened: verdict, what it was written from, prompts, scores, settings.
 
-show(data, index, decision)
+    pair(data, index, decision)         # texts and verdict
+    origins(data, index)                # everything else, in tabs
 
 Used for the pairs of a run and for those written on the page. All texts are shown as text.
 """
@@ -38,10 +39,9 @@ DECISION_WORDS = {
 FINISH_WORDS = {"end": "ended by itself", "budget": "cut off by the token budget"}
 
 
-def show(data: Iteration, index: int, decision: Decision | None = None) -> None:
-    """The pair with its verdict, and all that is known about it in tabs."""
+def origins(data: Iteration, index: int) -> None:
+    """Tabs: scores, the examples that question and answer were written from, prompts, settings."""
     row = candidate(data, index)
-    _pair(data, index, row, decision)
     tabs = st.tabs(["Scores", "Question from", "Answer from", "Prompts", "Settings"])
     with tabs[0]:
         _scores(data, index, row)
@@ -55,7 +55,9 @@ def show(data: Iteration, index: int, decision: Decision | None = None) -> None:
         _settings(row)
 
 
-def _pair(data: Iteration, index: int, row: dict[str, Any], decision: Decision | None) -> None:
+def pair(data: Iteration, index: int, decision: Decision | None = None) -> None:
+    """The texts of a pair, the verdict with its reasons, and what a person decided."""
+    row = candidate(data, index)
     fired = data.fired(index)
     with st.container(horizontal=True, vertical_alignment="center"):
         _verdict_badge(fired)

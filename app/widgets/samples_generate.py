@@ -129,7 +129,8 @@ def _written(data: Iteration) -> None:
         horizontal=True,
         label_visibility="collapsed",
     )
-    samples_detail.show(data, index or 0)
+    samples_detail.pair(data, index or 0)
+    samples_detail.origins(data, index or 0)
 
 
 # ------------------------------------------------------------------ models

@@ -28,14 +28,14 @@ def pick_iteration(page: str, on_change: Callable[[], None] | None = None) -> It
         return None
     left, right = st.columns([3, 1])
     with left:
-        run_id = choose("Run", page, "run", runs, on_change)
+        run_id = choose("Run", "run", runs, on_change, page=page)
     folder = state.run_folder(run_id)
     scored = scored_iterations(folder)[::-1]
     if not scored:
         missing("This run has written no pairs yet. Start it, or wait for its first iteration.")
         return None
     with right:
-        k = choose("Iteration", page, "k", scored, on_change, help=ITERATION_HELP)
+        k = choose("Iteration", "k", scored, on_change, ITERATION_HELP, page=page)
     return load_iteration(folder, k)
 
 
@@ -47,20 +47,21 @@ def missing(sentence: str) -> None:
 
 def choose(
     label: str,
-    page: str,
     name: str,
     options: Sequence[Any],
     on_change: Callable[[], None] | None = None,
     help: str | None = None,
+    *,
+    page: str = "",
 ) -> Any:
     """A selection box whose value is in the URL under `name`; the first option by default.
 
     The address is read when the page is opened, after that the box rules: a browser that is slow
     to follow would else take a choice back. (A bound box would leave its default out of the URL,
-    and the newest run is not the same one tomorrow.) The key names the page, because a box of the
+    and the newest run is not the same one tomorrow.) `page` goes into the key, because a box of the
     same key on another page would be taken for this one while the page changes.
     """
-    key = f"{page} {name}"
+    key = f"{page} {name}".strip()
     if st.session_state.get(key) not in options:
         by_name = {str(option): option for option in options}
         before = by_name.get(str(st.session_state.get(f"last {name}")), options[0])

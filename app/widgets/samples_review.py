@@ -30,7 +30,7 @@ def buttons(data: Iteration, candidate_id: str) -> None:
             key=NAME,
             persist_state="session",
             max_chars=60,
-            width=220,
+            width=200,
             help="Decisions are stored with a name and the time, so that several people can "
             "review. The name stays until you close this tab.",
         )

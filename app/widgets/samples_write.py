@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pandas as pd
+
 from app import state
 from app.widgets.samples_data import Iteration, PoolExample, make_iteration
 from isara.config import RunConfig, parse_config
@@ -99,4 +101,4 @@ def write_pairs(
         candidates = run.write_answers(1, model, pool, run.write_questions(1, model, pool))
         scores = score_table(candidates, pool)
     found = {e.id: PoolExample(e, f"seed {n}") for n, e in reversed(list(enumerate(pool, 1)))}
-    return make_iteration("written now", 1, config, candidates, scores, found)
+    return make_iteration("written now", 1, config, pd.DataFrame(candidates), scores, found)

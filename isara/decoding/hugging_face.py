@@ -13,8 +13,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from isara.config import GenerationConfig
 from isara.decoding import Written
 from isara.errors import InputError
@@ -28,6 +26,9 @@ LINE_BREAK = re.compile("\n")  # ends a text of one line
 MARKER = re.compile(f"{QUESTION_MARKER}|{ANSWER_MARKER}")  # ends a text of several lines
 
 
+LOGITS_BYTES = 2 * 2**30
+
+
 class RowNoise:
     """Logits processor: adds Gumbel noise to the scores, one generator per row.
 
@@ -35,14 +36,19 @@ class RowNoise:
     """
 
     def __init__(self, seeds: Sequence[int]) -> None:
-        self.generators = [np.random.Generator(np.random.Philox(key=seed)) for seed in seeds]
+        self.seeds = list(seeds)
+        self.generators: list[torch.Generator] = []
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         import torch
 
-        size = scores.shape[-1]
-        noise = np.stack([g.gumbel(size=size).astype(np.float32) for g in self.generators])
-        return scores + torch.from_numpy(noise).to(scores.device)
+        if not self.generators:
+            made = (torch.Generator(scores.device) for _ in self.seeds)
+            self.generators = [g.manual_seed(s) for g, s in zip(made, self.seeds, strict=True)]
+        noise = torch.empty_like(scores, dtype=torch.float32)
+        for row, generator in zip(noise, self.generators, strict=True):
+            row.exponential_(generator=generator)
+        return scores - noise.log()  # -log of an exponential draw is a Gumbel draw
 
 
 def sampling_processors(settings: GenerationConfig, seeds: Sequence[int]) -> list[Any]:
@@ -86,6 +92,7 @@ class HuggingFaceWriter:
         lengths = [self.count_tokens(prompt) for prompt in prompts]
         self._check_lengths(lengths, max_new_tokens)
         order = sorted(range(len(prompts)), key=lambda i: lengths[i])
+        batch_size = min(batch_size, self._rows_of_logits(settings, max_new_tokens))
         written: dict[int, Written] = {}
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
@@ -101,6 +108,12 @@ class HuggingFaceWriter:
                 on_progress(len(written))
         return [written[i] for i in range(len(prompts))]
 
+    def _rows_of_logits(self, settings: GenerationConfig, max_new_tokens: int) -> int:
+        """Prompts whose raw logits, kept for the log-probabilities, stay within LOGITS_BYTES."""
+        beams = settings.num_beams if settings.strategy == "beam" else 1
+        row = beams * max_new_tokens * len(self.language.tokenizer) * 4
+        return max(1, LOGITS_BYTES // row)
+
     def _check_lengths(self, lengths: list[int], max_new_tokens: int) -> None:
         limit = self.context - max_new_tokens
         too_long = [(i, n) for i, n in enumerate(lengths) if n > limit]
@@ -114,7 +127,7 @@ class HuggingFaceWriter:
     def _generation_arguments(
         self, settings: GenerationConfig, max_new_tokens: int, seeds: Sequence[int], multiline: bool
     ) -> dict[str, Any]:
-        ends = [self.language.end_token]
+        ends = list(self.language.end_tokens)
         if not multiline:
             ends += [i for i in self.language.line_break_tokens if i not in ends]
         arguments: dict[str, Any] = {
@@ -151,7 +164,8 @@ class HuggingFaceWriter:
     ) -> list[Written]:
         import torch
 
-        encoded: Any = self.language.tokenizer(prompts, return_tensors="pt", padding=True)
+        rows = {"input_ids": [self.language.encode(prompt) for prompt in prompts]}
+        encoded: Any = self.language.tokenizer.pad(rows, return_tensors="pt", padding=True)
         encoded = encoded.to(self.language.device)
         arguments = self._generation_arguments(settings, max_new_tokens, seeds, multiline)
         with torch.inference_mode():
@@ -184,7 +198,7 @@ class HuggingFaceWriter:
         return Written(text.strip(), finish, float(log_probs[:count].sum()), count)
 
     def _text(self, tokens: list[int]) -> str:
-        if tokens and tokens[-1] == self.language.end_token:
+        if tokens and tokens[-1] in self.language.end_tokens:
             tokens = tokens[:-1]
         return str(self.language.tokenizer.decode(tokens, skip_special_tokens=True))
 
@@ -203,7 +217,8 @@ def chosen_log_probs(output: Any, new: torch.Tensor) -> torch.Tensor:
         logits = output.logits[step]
         source = torch.arange(rows) if beams is None else beams[:, step].cpu()
         alive = source >= 0
-        chosen = logits[source.clamp(min=0).to(logits.device)].float().log_softmax(-1).cpu()
-        picked = chosen.gather(1, new[:, step : step + 1])[:, 0]
+        tokens = new[:, step : step + 1].to(logits.device)
+        chosen = logits[source.clamp(min=0).to(logits.device)].float().log_softmax(-1)
+        picked = chosen.gather(1, tokens)[:, 0].cpu()
         result[:, step] = torch.where(alive, picked, torch.zeros(()))
     return result

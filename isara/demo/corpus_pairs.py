@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from isara.demo.corpus import garbled
 from isara.demo.grammar import Draw, draw
-from isara.demo.world import DOMAINS, World
+from isara.demo.world import DOMAINS, World, held_out
 from isara.evaluation.harm import LABELS
 
 DOMAIN_SHARES = (0.7, 0.15, 0.15)
@@ -64,7 +64,7 @@ def paraphrases(world: World, seed: int) -> Iterator[tuple[str, str]]:
     rng = random.Random(seed)
     while True:
         question = world.draw(rng.choices(DOMAINS, (0.5, 0.25, 0.25))[0], rng)
-        if rng.random() < 0.5:
-            yield question.question, question.said_again(rng)
-        else:
-            yield question.question, draw(question.family, rng).question
+        again = rng.random() < 0.5
+        other = question.said_again(rng) if again else draw(question.family, rng).question
+        if not held_out(other):
+            yield question.question, other

@@ -86,6 +86,10 @@ class Judge:
         self.model: PreTrainedModel = model.to(where).eval()
         self.tokenizer: PreTrainedTokenizerBase = load_tokenizer(name)
         self.tokenizer.padding_side = "right"
+        if self.tokenizer.pad_token_id == self.tokenizer.eos_token_id:
+            # The pooled token is the last that is not padding, and the text ends with this one.
+            self.tokenizer.pad_token = self.tokenizer.unk_token or self.tokenizer.bos_token
+        self.model.config.pad_token_id = self.tokenizer.pad_token_id
 
     def probabilities(
         self, questions: Sequence[str], answers: Sequence[str]

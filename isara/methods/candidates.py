@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
-
-import pandas as pd
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from isara.config import GenerationConfig, RunConfig
 from isara.examples import Example
 from isara.filters import score_candidates
 from isara.workspace.files import read_jsonl
 from isara.workspace.runs import IterationFolder
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Rows = list[dict[str, Any]]
 RULINGS = ("accept", "edit", "reject")  # the decisions that override a verdict
@@ -29,33 +31,43 @@ def evaluation_decoding(config: RunConfig) -> Any:
     return GenerationConfig(strategy=config.evaluation.strategy)
 
 
-def score_table(candidates: pd.DataFrame, pool: Sequence[Example]) -> pd.DataFrame:
+def read_rows(path: Path) -> Rows:
+    """A Parquet file as rows; missing values are None and lists are lists (pandas has NaN)."""
+    import pyarrow.parquet as pq
+
+    rows: Rows = pq.ParquetFile(path).read().to_pylist()
+    return rows
+
+
+def score_table(candidates: Rows, pool: Sequence[Example]) -> pd.DataFrame:
     """The scores of an iteration's candidates against the pool that it drew from."""
     return score_candidates(
-        candidates["question"].tolist(),
-        candidates["answer"].tolist(),
-        question_finish=candidates["question_finish"].tolist(),
-        answer_finish=candidates["answer_finish"].tolist(),
+        [row["question"] for row in candidates],
+        [row["answer"] for row in candidates],
+        question_finish=[row["question_finish"] for row in candidates],
+        answer_finish=[row["answer_finish"] for row in candidates],
         pool_questions=[example.question for example in pool],
         pool_ids=[example.id for example in pool],
-        similarities=[list(row) for row in candidates["similarities"]],
+        similarities=[row["similarities"] for row in candidates],
     )
 
 
-def kept_rows(candidates: pd.DataFrame, mask: Any, rulings: dict[str, Any]) -> Rows:
+def kept_rows(candidates: Rows, mask: Sequence[bool], rulings: dict[str, Any]) -> Rows:
     """Rows of kept.jsonl: what a person edited stands in the person's words."""
     rows = []
-    for row in candidates[mask].to_dict("records"):
+    for row, kept in zip(candidates, mask, strict=True):
+        if not kept:
+            continue
         ruling = rulings.get(row["candidate_id"])
-        edited = ruling is not None and ruling.action == "edit"
-        question = ruling.question or row["question"] if edited and ruling else row["question"]
-        answer = ruling.answer or row["answer"] if edited and ruling else row["answer"]
+        source = row
+        if ruling is not None and ruling.action == "edit":
+            source = {"question": ruling.question, "answer": ruling.answer}
         rows.append(
             {
-                "id": Example(question, answer).id,
+                "id": Example(source["question"], source["answer"]).id,
                 "candidate_id": row["candidate_id"],
-                "question": question,
-                "answer": answer,
+                "question": source["question"],
+                "answer": source["answer"],
                 "category": row["category"],
                 "decision": ruling.action if ruling is not None else None,
             }

@@ -6,10 +6,11 @@ execute(prepared, workspace.run(run_id))       # until done, stopped or failed
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from isara.config import RunConfig, differences, load_config, resolve, to_yaml
@@ -19,9 +20,10 @@ from isara.methods.isara import isara
 from isara.methods.progress import Reporter, planned_work
 from isara.methods.stages import Run
 from isara.methods.tools import LoadedTools, Tools
+from isara.prompts import answer_prompt, training_texts
 from isara.seed_files import read_eval_set, read_seed_file
 from isara.training.sft import StoppedError
-from isara.workspace.files import write_jsonl
+from isara.workspace.files import read_jsonl, write_jsonl
 from isara.workspace.runs import Progress, RunFolder, Workspace
 
 HEARTBEAT_SECONDS = 2.0
@@ -59,6 +61,11 @@ def load_seeds(config: RunConfig, workspace: Workspace) -> tuple[list[Example], 
 
 def prepare(config: RunConfig, workspace: Workspace) -> Prepared:
     """Read and check what a run needs; no model is loaded."""
+    if config.seeds.name is not None and config.seeds.version is None:
+        # A version saved later must not slip into a run that was begun.
+        newest = workspace.database.load_seed_set(config.seeds.name).info.version
+        pinned = config.seeds.model_copy(update={"version": newest})
+        config = config.model_copy(update={"seeds": pinned})
     seeds, notes = load_seeds(config, workspace)
     if not seeds:
         raise InputError("The seed set is empty; give at least one question with its answer.")
@@ -67,15 +74,41 @@ def prepare(config: RunConfig, workspace: Workspace) -> Prepared:
 
 
 def check_lengths(prepared: Prepared, tools: Tools) -> None:
-    """InputError when a seed pair is longer than the model's context; lists all of them."""
-    writer = tools.writer(None)
-    lengths = [writer.count_tokens(f"{e.question}\n{e.answer}") for e in prepared.seeds]
-    long = [(i, n) for i, n in enumerate(lengths, 1) if n > writer.context]
-    if long:
-        rows = ", ".join(f"row {i}: {n} tokens" for i, n in long)
+    """InputError that lists all texts that do not fit: seed pairs, their questions, eval prompts.
+
+    A pair must fit into the context, its question into a training row with room for the answer,
+    an eval prompt into the context beside the answer's budget.
+    """
+    config, writer = prepared.config, tools.writer(None)
+    multiline = config.prompts.multiline
+    shortest = min(config.training.max_tokens, writer.context) - 1
+    room = writer.context - config.evaluation.max_new_tokens
+    budgets = {
+        "prompts.question_tokens": config.prompts.question_tokens,
+        "prompts.answer_tokens": config.prompts.answer_tokens,
+        "evaluation.max_new_tokens": config.evaluation.max_new_tokens,
+    }
+    faults = [
+        f"{name} is {budget}, the context is {writer.context}: lower it"
+        for name, budget in budgets.items()
+        if budget >= writer.context
+    ]
+
+    def look(what: str, row: int, text: str, limit: int) -> None:
+        count = writer.count_tokens(text)
+        if count > limit:
+            faults.append(f"{what} {row}: {count} tokens, at most {limit} fit")
+
+    for row, seed in enumerate(prepared.seeds, 1):
+        prompt, answer = training_texts(seed, multiline)
+        look("seed row", row, prompt + answer, writer.context)
+        look("question of seed row", row, prompt, shortest)
+    for row, item in enumerate(prepared.prompts if room > 0 else [], 1):
+        look("eval row", row, answer_prompt([], item.question, multiline), room)
+    if faults:
         raise InputError(
-            f"{len(long)} seed pairs are longer than the model's context of {writer.context} "
-            f"tokens ({rows}); shorten or remove them."
+            "Some texts are too long for the model or its training rows; shorten or remove them: "
+            + "; ".join(faults)
         )
 
 
@@ -117,11 +150,12 @@ def execute(
     )
     with folder.lock(), heartbeat(folder):
         folder.set_state("running")
-        write_jsonl(folder.path / "seeds.jsonl", [seed_row(example) for example in prepared.seeds])
         plan = planned_work(config, len(prepared.seeds), len(prepared.prompts))
         try:
+            pin(folder, prepared)
             tools = tools or LoadedTools(config)
-            check_lengths(prepared, tools)
+            if not folder.iteration(0).is_done:
+                check_lengths(prepared, tools)
             run = Run(
                 config,
                 folder,
@@ -144,6 +178,23 @@ def execute(
             raise
         folder.set_state("done", reason)
         return reason
+
+
+def pin(folder: RunFolder, prepared: Prepared) -> None:
+    """Keep the run's seeds and eval prompts; RunStateError when they changed since it began."""
+    rows = {
+        "seeds": [seed_row(example) for example in prepared.seeds],
+        "prompts": [asdict(prompt) for prompt in prepared.prompts],
+    }
+    for name, wanted in rows.items():
+        file = folder.path / f"{name}.jsonl"
+        now = [json.loads(json.dumps(row)) for row in wanted]
+        if file.exists() and read_jsonl(file) != now:
+            raise RunStateError(
+                f"The {name} of the run {folder.run_id} are not those it began with (kept in "
+                f"{file}); put them back, or start afresh with --new."
+            )
+        write_jsonl(file, now)
 
 
 def claim(folder: RunFolder, config: RunConfig) -> None:

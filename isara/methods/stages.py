@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from isara.decoding import Writer, row_seed
 from isara.evaluation.measure import evaluation_rows, metrics
@@ -28,11 +27,12 @@ from isara.methods.candidates import (
     kept_examples,
     kept_rows,
     majority,
+    read_rows,
     score_table,
 )
 from isara.prompts import answer_prompt, fit, question_prompt
 from isara.retrieval import nearest
-from isara.training.sft import TrainingRow
+from isara.training.sft import TrainingRow, delete_checkpoints
 from isara.workspace.files import (
     BlockWriter,
     write_json,
@@ -86,12 +86,15 @@ class Run(RunBase):
 
     def write_answers(
         self, k: int, model: Path | None, pool: Sequence[Example], questions: Rows
-    ) -> pd.DataFrame:
+    ) -> Rows:
         """An answer to every question, after the C pool examples nearest to it (§4.1)."""
         config = self.config
-        ranked, cosines = self._neighbours(k, pool, [row["question"] for row in questions])
+        found: list[tuple[Any, Any]] = []  # once, and not at all when every block is on disk
 
         def block(indices: range, writer: Writer) -> Rows:
+            if not found:
+                found.append(self._neighbours(k, pool, [row["question"] for row in questions]))
+            ranked, cosines = found[0]
             limit = writer.context - config.prompts.answer_tokens
             rows, texts = [], []
             for i in indices:
@@ -139,7 +142,7 @@ class Run(RunBase):
 
         rows = self._generate(k, "candidates", model, block)
         shutil.rmtree(self.folder.iteration(k).path / "questions", ignore_errors=True)
-        return pd.DataFrame(rows)
+        return rows
 
     def _neighbours(
         self, k: int, pool: Sequence[Example], questions: Sequence[str]
@@ -182,15 +185,14 @@ class Run(RunBase):
             )
         if not missing:
             self.reporter.finished(k, stage, self._seconds(k).get(stage, 0.0))
-        table: Rows = pd.read_parquet(blocks.finish()).to_dict("records")  # type: ignore[assignment]
-        return table
+        return read_rows(blocks.finish())
 
     def _question_prompt(self, examples: Sequence[Example]) -> str:
         return question_prompt(examples, self.config.prompts.multiline)
 
     # ---------------------------------------------------------------- verdicts
 
-    def verdicts(self, k: int, candidates: pd.DataFrame, pool: Sequence[Example]) -> list[Example]:
+    def verdicts(self, k: int, candidates: Rows, pool: Sequence[Example]) -> list[Example]:
         """Score the candidates once, judge them, lay decisions over it; the kept pairs."""
         files = self.folder.iteration(k)
         if files.kept.exists():  # a later decision does not change what was trained on
@@ -201,7 +203,7 @@ class Run(RunBase):
             result = verdicts(pack(scores), self.config.filters)
             # A skip or a flag is a remark: it overrides no verdict.
             rulings = {i: d for i, d in self.decisions(k).items() if d.action in RULINGS}
-            ids = candidates["candidate_id"].tolist()
+            ids = [row["candidate_id"] for row in candidates]
             by_index = {i: rulings[c].action for i, c in enumerate(ids) if c in rulings}
             mask = apply_decisions(result, by_index)
             write_jsonl(files.kept, kept_rows(candidates, mask, rulings))
@@ -223,6 +225,7 @@ class Run(RunBase):
     ) -> Path:
         done = files.path / "trained.json"
         if done.exists():
+            delete_checkpoints(files.model)
             self.reporter.finished(place, "train", self._seconds(place).get("train", 0.0))
             return files.model
         gamma, epochs = self.config.training.gamma, self.config.training.epochs
@@ -248,6 +251,7 @@ class Run(RunBase):
                 should_stop=self.folder.stop_requested,
             )
         write_json(done, {"rows": len(rows), "kept": len(kept), "seeds": len(self.seeds)})
+        delete_checkpoints(files.model)
         self.reporter.update(
             place, "train", total, total, started=started, measured=(total, spent[0])
         )
@@ -260,13 +264,17 @@ class Run(RunBase):
         for name in self.config.evaluation.baselines:
             files = self.folder.baseline(name)
             if files.is_done:
+                self._drop_baseline(files)
                 for stage in ("train", "evaluate"):
                     self.reporter.finished(name, stage, self._seconds(name).get(stage, 0.0))
                 continue
             self.evaluate(name, self._fine_tune(name, files, self.base, []))
             write_json(files.done, {"baseline": name, "seconds": self._seconds(name)})
-            if self.config.loop.keep_models != "all":
-                shutil.rmtree(files.model, ignore_errors=True)
+            self._drop_baseline(files)
+
+    def _drop_baseline(self, files: IterationFolder) -> None:
+        if self.config.loop.keep_models != "all":
+            shutil.rmtree(files.model, ignore_errors=True)
 
     # ---------------------------------------------------------------- evaluate and record
 
@@ -323,5 +331,4 @@ class Run(RunBase):
             self.reporter.update(
                 place, "evaluate", done, total, started=started, measured=(len(part), spent[0])
             )
-        table: Rows = pd.read_parquet(blocks.finish()).to_dict("records")  # type: ignore[assignment]
-        return table
+        return read_rows(blocks.finish())

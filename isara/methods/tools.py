@@ -64,9 +64,19 @@ class LoadedTools:
 
         name = str(model or self.config.model.path)
         if self._language is None or self._language.name != name:
-            self._language = None  # free the old weights before the new ones are loaded
+            self._forget()  # the old weights, before the new ones are loaded
             self._language = load_language(self.config.model, model)
         return self._language
+
+    def _forget(self) -> None:
+        """Free the language model; the Trainer's objects refer to each other, hence gc."""
+        import gc
+
+        import torch
+
+        self._language = None
+        gc.collect()
+        torch.cuda.empty_cache()
 
     def writer(self, model: Path | None) -> Writer:
         """The writer for M(k) in a folder, or for the base model (None)."""
@@ -77,17 +87,19 @@ class LoadedTools:
     @cached_property
     def embedder(self) -> Embedder:
         """The sentence embedder."""
+        from isara.models import pick_device
         from isara.retrieval import SentenceEmbedder
 
         folder = resolve(self.config.embedder)
-        return SentenceEmbedder(str(folder) if folder.is_dir() else self.config.embedder)
+        name = str(folder) if folder.is_dir() else self.config.embedder
+        return SentenceEmbedder(name, pick_device(self.config.model.device))
 
     @cached_property
     def judge(self) -> HarmJudge:
         """The 14-label judge."""
         from isara.evaluation.harm import Judge
 
-        return Judge(str(self.config.evaluation.judge))
+        return Judge(str(self.config.evaluation.judge), self.config.model.device)
 
     def fine_tune(
         self,
@@ -99,11 +111,9 @@ class LoadedTools:
         on_step: Callable[[dict[str, float]], None],
         should_stop: Callable[[], bool],
     ) -> None:
-        """Train; the trained weights replace the loaded ones."""
-        language = self._load(model)
-        self._language = None  # training changes these weights: never serve them as the old model
-        self._language = fine_tune(
-            language,
+        """Train and write; M(k) is then read from its folder, as after a kill and a resume."""
+        fine_tune(
+            self._load(model),
             rows,
             self.config.training,
             folder,
@@ -112,3 +122,4 @@ class LoadedTools:
             on_step=on_step,
             should_stop=should_stop,
         )
+        self._forget()

@@ -9,6 +9,7 @@ A killed training goes on from its last checkpoint; when it is done only the mod
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -48,8 +49,8 @@ def encode_row(
     generation; InputError when nothing of the answer is left.
     """
     prompt, answer = training_texts(row.example, multiline)
-    prompt_ids = language.tokenizer(prompt)["input_ids"]
-    ids = [*language.tokenizer(prompt + answer)["input_ids"], language.end_token]
+    prompt_ids = language.encode(prompt)
+    ids = [*language.encode(prompt + answer), language.end_token]
     masked = len(prompt_ids)
     if ids[:masked] != prompt_ids:  # a merge across the border: mask what both have in common
         pairs = zip(ids, prompt_ids, strict=False)
@@ -198,14 +199,14 @@ def with_adapter(language: Language, config: TrainingConfig) -> Language:
     from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
 
     model: Any = language.model
-    if isinstance(model, PeftModel):
-        for name, parameter in model.named_parameters():
-            parameter.requires_grad_("lora_" in name)
-        return language
     if getattr(model, "is_quantized", False):
         model = prepare_model_for_kbit_training(
             model, use_gradient_checkpointing=config.gradient_checkpointing
         )
+    if isinstance(model, PeftModel):
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_("lora_" in name)
+        return language
     assert config.lora is not None
     adapter = LoraConfig(
         r=config.lora.r,
@@ -231,16 +232,21 @@ def fine_tune(
 ) -> Language:
     """Train on `rows` and write the model to `folder` (safetensors and tokenizer).
 
-    Goes on from the last checkpoint in `folder` when there is one. StoppedError after
-    `should_stop()` said so, with a checkpoint on disk.
+    Goes on from the last checkpoint in `folder` when there is one; the caller calls
+    `delete_checkpoints` once its own marker is on disk. StoppedError after `should_stop()` said
+    so, with a checkpoint on disk.
     """
     from transformers import TrainingArguments, set_seed
 
     if not rows:
         raise InputError("There is nothing to train on: give at least one seed example.")
+    dtype = language.model.dtype
     if config.lora is not None:
         set_seed(random_seed % 2**31)  # a new adapter begins with random weights
         language = with_adapter(language, config)
+    elif language.model.dtype.itemsize < 4:
+        # Adam's steps of 1e-5 are lost on 16-bit weights; the arithmetic may still be bfloat16.
+        language.model.float()
     encoded = [encode_row(row, language, config.max_tokens, multiline) for row in rows]
     pad = int(language.tokenizer.pad_token_id or 0)
     arguments = training_arguments(config, folder, language.device.type, random_seed)
@@ -258,24 +264,37 @@ def fine_tune(
     if watch.stopped and trainer.state.global_step < trainer.state.max_steps:
         raise StoppedError
     language.model.eval()
+    if config.lora is None:
+        language.model.to(dtype)
+    language.model.config.use_cache = True  # the Trainer switches it off
     language.model.save_pretrained(folder)
     language.tokenizer.save_pretrained(folder)
-    delete_checkpoints(checkpoints)
     return Language(language.model, language.tokenizer, str(folder))
 
 
 def last_checkpoint(folder: Path) -> str | None:
-    """The newest whole checkpoint: the Trainer writes its trainer_state.json last."""
-    whole = [state.parent for state in folder.glob("checkpoint-*/trainer_state.json")]
-    return str(max(whole, key=lambda path: int(path.name.split("-")[1]))) if whole else None
+    """The newest whole checkpoint: the Trainer writes its trainer_state.json last.
+
+    A kill can leave half of that file: such a checkpoint counts as not written.
+    """
+    whole = []
+    for state in folder.glob("checkpoint-*/trainer_state.json"):
+        try:
+            whole.append((int(json.loads(state.read_text("utf-8"))["global_step"]), state.parent))
+        except (ValueError, KeyError):
+            shutil.rmtree(state.parent)
+    return str(max(whole)[1]) if whole else None
 
 
 def delete_checkpoints(folder: Path) -> None:
-    """They hold pickles and optimizer state; moved first, so that a kill leaves none half there."""
-    leaving = folder.with_name("checkpoints-done")
+    """Delete a model folder's checkpoints, which hold pickles and optimizer state.
+
+    Moved away first, so that a kill in between leaves none that looks whole.
+    """
+    leaving = folder / "checkpoints-done"
     shutil.rmtree(leaving, ignore_errors=True)
-    if folder.exists():
-        folder.rename(leaving)
+    if (folder / "checkpoints").exists():
+        (folder / "checkpoints").rename(leaving)
     shutil.rmtree(leaving, ignore_errors=True)
 
 

@@ -107,19 +107,18 @@ def test_a_run_killed_at_any_call_ends_with_the_same_bytes(
     small_config: Make, root: Path, undisturbed: dict[str, bytes]
 ) -> None:
     assert len(undisturbed) == 4 * 2 + 2 * 3
-    n = 0
-    died = True
-    while died:
-        n += 1
-        forget(root)
-        try:
-            carry_out(small_config(), root, Mortal(n))
-            died = False
-        except Killed:
-            assert results(carry_out(small_config(), root)) == undisturbed, f"killed at call {n}"
+    forget(root)
+    immortal = Mortal(0)
+    carry_out(small_config(), root, immortal)
     # Two blocks of answers and a judgement in each of four evaluations; three blocks of questions
     # and of answers and two embeddings in each of two iterations; four steps in three trainings.
-    assert n - 1 == 4 * (2 + 1) + 2 * (3 + 3 + 2) + 3 * 4
+    calls = 4 * (2 + 1) + 2 * (3 + 3 + 2) + 3 * 4
+    assert -immortal.left == calls
+    for n in range(1, calls + 1, 3):
+        forget(root)
+        with pytest.raises(Killed):
+            carry_out(small_config(), root, Mortal(n))
+        assert results(carry_out(small_config(), root)) == undisturbed, f"killed at call {n}"
 
 
 @contextmanager
@@ -150,7 +149,7 @@ def test_a_run_killed_at_any_file_ends_with_the_same_bytes(
     forget(root)
     with dying_at_rename(0, after=False) as count:
         carry_out(small_config(), root)
-    for n in range(1, count[0] + 1, 9):
+    for n in range(1, count[0] + 1, 13):
         forget(root)
         with dying_at_rename(n, after=bool(n % 2)), pytest.raises(Killed):
             carry_out(small_config(), root)
@@ -166,12 +165,11 @@ def test_a_run_killed_again_and_again_gets_there(
     kills = 0
     while True:
         try:
-            # Each life does one thing more than it takes to see what is there already.
-            folder = carry_out(small_config(), root, Mortal(6))
+            folder = carry_out(small_config(), root, Mortal(3 + kills))
             break
         except Killed:
             kills += 1
-    assert kills >= 5
+    assert kills > 5
     assert results(folder) == undisturbed
 
 
@@ -253,7 +251,7 @@ def test_a_run_that_is_done_does_nothing_again(
     times = {path: path.stat().st_mtime_ns for path in folder.path.rglob("*.parquet")}
 
     class Idle(Mortal):
-        """Only questions are embedded again."""
+        """Embeds questions, and can write nothing."""
 
         def writer(self, model: Path | None) -> Any:
             writer: Any = ScriptedTools.writer(self, model)
@@ -262,7 +260,7 @@ def test_a_run_that_is_done_does_nothing_again(
 
     carry_out(small_config(), root, Idle(99))
     now = {path: path.stat().st_mtime_ns for path in folder.path.rglob("*.parquet")}
-    assert {path.name for path in now if now[path] != times[path]} <= {"scores.parquet"}
+    assert now == times
     assert results(folder) == undisturbed
 
 
@@ -326,7 +324,11 @@ def test_pairs_longer_than_the_context_are_listed(small_config: Make, tmp_path: 
     long = "so very long that it has more than ten words"
     text = f"question,answer\nIs it?,Yes.\nWhy {long}?,No.\nWho?,He is {long}.\n"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match="2 seed pairs are longer") as caught:
+    with pytest.raises(InputError, match="Some texts are too long") as caught:
         carry_out(small_config(seeds={"path": str(file)}), tmp_path / "w", Narrow())
-    # Ten words of the long text, the rest of the pair and the begin token.
-    assert "(row 2: 13 tokens, row 3: 14 tokens)" in str(caught.value)
+    # Ten words of the long text, two cues, the rest of the pair and the begin token.
+    assert "seed row 2: 15 tokens, at most 10 fit" in str(caught.value)
+    assert "question of seed row 2: 14 tokens, at most 9 fit" in str(caught.value)
+    assert "seed row 3: 16 tokens, at most 10 fit" in str(caught.value)
+    assert "seed row 1" not in str(caught.value)
+    assert "prompts.answer_tokens is 128, the context is 10: lower it" in str(caught.value)

@@ -20,8 +20,10 @@ from isara.training.sft import (
     StoppedError,
     TrainingRow,
     collate,
+    delete_checkpoints,
     encode_row,
     fine_tune,
+    last_checkpoint,
     weighted_loss,
 )
 
@@ -231,6 +233,14 @@ def test_a_killed_training_ends_with_the_same_weights(
     assert same(weights(tmp_path / "cut"), weights(tmp_path / "whole"))
 
 
+def test_a_checkpoint_with_half_a_state_file_is_not_used(new_language: New, tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        train(new_language(), tmp_path, save_every=2, on_step=kill)
+    (tmp_path / "checkpoints" / "checkpoint-4" / "trainer_state.json").write_text('{"epoch": 1')
+    assert last_checkpoint(tmp_path / "checkpoints") is None
+    assert last_checkpoint(tmp_path / "none") is None
+
+
 def test_a_kill_while_checkpoints_are_deleted_does_no_harm(
     new_language: New, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,20 +249,23 @@ def test_a_kill_while_checkpoints_are_deleted_does_no_harm(
             file.unlink()
             raise Killed
 
+    train(new_language(), tmp_path, save_every=2)
+    before = weights(tmp_path)
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr("isara.training.sft.shutil.rmtree", half)
-        train(new_language(), tmp_path, save_every=2)
-    before = weights(tmp_path)
+        delete_checkpoints(tmp_path)
     train(new_language(), tmp_path, save_every=2)
     assert same(weights(tmp_path), before)
+    delete_checkpoints(tmp_path)
     assert not [path for path in tmp_path.iterdir() if path.is_dir()]
 
 
 def test_only_safetensors_are_left(new_language: New, tmp_path: Path) -> None:
     train(new_language(), tmp_path, save_every=1)
+    delete_checkpoints(tmp_path)
     kinds = {file.suffix for file in tmp_path.rglob("*") if file.is_file()}
+    assert ".safetensors" in kinds
     assert kinds <= {".safetensors", ".json", ".jinja"}
-    assert not (tmp_path / "checkpoints").exists()
     assert not load_language(ModelConfig(path=str(tmp_path), device="cpu")).model.training
 
 
