@@ -187,12 +187,12 @@ def run(
     place = open_workspace(workspace)
     folder = run_folder(place, settings, run_id, new)
     prepared = prepare(settings, place)
-    for note in prepared.notes:
-        typer.echo(f"Note: {note}", err=True)
     if dry_run:
         print_plan(settings, len(prepared.seeds), len(prepared.prompts), folder.run_id)
         return
     claim(folder, prepared.config)
+    for note in prepared.notes:
+        typer.echo(f"Note: {note}", err=True)
     typer.echo(f"run {folder.run_id} in {folder.path}", err=True)
     try:
         with progress_bar(quiet) as listener:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 SEED = 2024
-STEPS = {"language-model": 2000, "judge": 1100, "reward": 600, "preference": 900}
+STEPS = {"language-model": 2000, "judge": 1100, "reward": 600, "preference": 500}
 EMBEDDER_PAIRS = 80_000
 SEED_COUNT = 64
 # Domain of the grammar -> name of its files.

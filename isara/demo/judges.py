@@ -7,6 +7,7 @@ the code which loads them is the code that loads the real ones.
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -207,4 +208,5 @@ def train_embedder(
         loss=MultipleNegativesRankingLoss(model),
     )  # fmt: skip
     trainer.train()
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     model.to(dtype=torch.float16).save_pretrained(str(folder), create_model_card=False)

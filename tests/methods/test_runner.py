@@ -243,6 +243,24 @@ def test_the_same_id_with_another_config_is_refused(small_config: Make, tmp_path
     assert Workspace(tmp_path).run("r").iterations() == [0, 1]
 
 
+@pytest.mark.parametrize(("name", "part"), [("seeds", "seeds"), ("prompts", "evaluation")])
+def test_a_run_does_not_go_on_with_another_file_of_the_same_name(
+    small_config: Make, inputs: tuple[Path, Path], tmp_path: Path, name: str, part: str
+) -> None:
+    file = tmp_path / "input.jsonl"
+    lines = inputs[name == "prompts"].read_text(encoding="utf-8").splitlines(keepends=True)
+    file.write_text("".join(lines), encoding="utf-8")
+    key = "path" if name == "seeds" else "prompts"
+    config = small_config(**{part: {key: str(file)}})
+    with pytest.raises(Killed):
+        carry_out(config, tmp_path / "w", Mortal(5))
+    file.write_text("".join(lines[:-1]), encoding="utf-8")
+    with pytest.raises(RunStateError, match=f"The {name} of the run r are not those"):
+        carry_out(config, tmp_path / "w")
+    file.write_text("".join(lines), encoding="utf-8")
+    assert carry_out(config, tmp_path / "w").state().state == "done"
+
+
 def test_a_run_that_is_done_does_nothing_again(
     small_config: Make, root: Path, undisturbed: dict[str, bytes]
 ) -> None:
@@ -306,7 +324,10 @@ def test_a_saved_seed_set_is_used_by_name(small_config: Make, tmp_path: Path) ->
     workspace.database.save_seed_set("mine", seeds[:7])
     for source, count in (({}, 7), ({"version": 1}, 5), ({"limit": 2}, 2)):
         config = small_config(seeds={"path": None, "name": "mine", **source})
-        assert prepare(config, workspace).seeds == seeds[:count]
+        prepared = prepare(config, workspace)
+        assert prepared.seeds == seeds[:count]
+        # The newest is written down as the version that it is: a later one changes nothing.
+        assert prepared.config.seeds.version == source.get("version", 2)
 
 
 def test_the_first_rows_alone_on_request(small_config: Make, tmp_path: Path) -> None:
