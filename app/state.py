@@ -61,7 +61,7 @@ def seed_set_names() -> list[str]:
 
 
 @st.cache_data(max_entries=20)
-def seed_examples(name: str, version: int | None = None) -> list[Example]:
+def seed_examples(name: str, version: int) -> list[Example]:
     """The examples of a saved seed set (cached by name and version: a version never changes)."""
     return list(workspace().database.load_seed_set(name, version).examples)
 

@@ -256,12 +256,12 @@ def print_result(folder: RunFolder, reason: str | None) -> None:
 
 def print_summary(summary: dict[str, Any]) -> None:
     """Iterations and baselines of a run as a table."""
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
-        "", "kept / N", "retention", "scaling", "harmful rate [95 %]", "over-refusal", "n"
-    )
+    names = ("", "kept / N", "retention", "scaling", "harmful", "95 %", "over-refusal", "n")
+    table = Table(*names, box=box.SIMPLE)
     for row in summary["iterations"]:
         name = "base model" if row["k"] == 0 else f"iteration {row['k']}"
         kept = f"{row['kept']} / {row['generated']}" if row["generated"] else ""
@@ -270,18 +270,20 @@ def print_summary(summary: dict[str, Any]) -> None:
     for name, row in summary["baselines"].items():
         table.add_row(f"baseline {name}", "", "", "", *measured(row))
     console = Console()
+    console.width = max(console.width, 100)
     console.print(table)
     reason = f" ({summary['stop_reason']})" if summary["stop_reason"] else ""
     console.print(f"{summary['run_id']}: {summary['state']}{plain(reason)}")
 
 
-def measured(row: dict[str, Any]) -> tuple[str, str, str]:
-    """Harmful rate with interval, over-refusal and n of a row; empty where not measured."""
+def measured(row: dict[str, Any]) -> tuple[str, str, str, str]:
+    """Harmful rate, its interval, over-refusal and n of a row; empty where not measured."""
     rate, refusal = row.get("harmful_rate"), row.get("over_refusal")
     if rate is None:
-        return "", "", ""
-    shown = f"{rate['value']:.3f} [{rate['low']:.3f}, {rate['high']:.3f}]".replace("[", r"\[")
-    return shown, f"{refusal['value']:.3f}" if refusal else "", str(rate["n"])
+        return "", "", "", ""
+    interval = f"{rate['low']:.3f} to {rate['high']:.3f}"
+    refused = f"{refusal['value']:.3f}" if refusal else ""
+    return f"{rate['value']:.3f}", interval, refused, str(rate["n"])
 
 
 @app.command()

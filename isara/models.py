@@ -124,9 +124,21 @@ def quantisation_arguments(kind: str, device: str) -> dict[str, Any]:
     return {"quantization_config": weights, "device_map": {"": device}}
 
 
+def silence() -> None:
+    """No progress bars and hints of the libraries: a run has its own progress and log."""
+    import logging
+
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+
+
 def from_pretrained(loader: Any, name: str, **arguments: Any) -> Any:
     """`loader.from_pretrained` with safe settings; what fails becomes one sentence."""
     where = location(name)
+    silence()
     try:
         return loader.from_pretrained(where, trust_remote_code=False, **arguments)
     except Exception as error:  # a broken folder fails in as many ways as there are libraries

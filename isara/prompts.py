@@ -88,7 +88,6 @@ def fit(
             f"A question needs {bare} tokens, and {limit} fit beside the token budget: shorten the "
             "question, lower the budget, or take a model with a longer context."
         )
-    # Token counts add up closely enough to guess; the loop below makes the guess exact.
     used = list(examples)
     while used and count_tokens(build(used)) > limit:
         used.pop()

@@ -20,7 +20,7 @@ def explore(run_id: str, k: int) -> None:
     """The thresholds and what follows from them; a moved slider runs this alone."""
     try:
         data = load_iteration(state.run_folder(run_id), k)
-        left, right = st.columns([2, 5], gap="medium")
+        left, right = st.columns([3, 5], gap="medium")
         with left:
             chosen = controls(data)
         with right:

@@ -238,9 +238,9 @@ def test_help_names_every_command(isara: Command) -> None:
 
 
 def test_a_row_without_a_metric_is_empty() -> None:
-    assert measured({}) == ("", "", "")
+    assert measured({}) == ("", "", "", "")
     row = {"harmful_rate": {"value": 0.5, "low": 0.25, "high": 0.75, "n": 8}}
-    assert measured(row) == (r"0.500 \[0.250, 0.750]", "", "8")
+    assert measured(row) == ("0.500", "0.250 to 0.750", "", "8")
 
 
 # ------------------------------------------------------------------ as processes

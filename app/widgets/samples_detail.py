@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from app.widgets.plain import plain
 from app.widgets.samples_data import Iteration, candidate, closest, near_earlier
 from app.widgets.samples_words import (
     POOL_HELP,
     ROUGE_HELP,
     RULE_TITLES,
-    plain,
     verdict_words,
     why,
 )

@@ -10,8 +10,8 @@ from __future__ import annotations
 import streamlit as st
 
 from app import state
+from app.widgets.plain import plain
 from app.widgets.samples_data import Iteration
-from app.widgets.samples_words import plain
 from isara.errors import IsaraError
 
 NAME = "reviewer"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from app.charts import DROPPED_MARK, KEPT_MARK
 from isara.filters import Thresholds
 
@@ -26,7 +24,6 @@ ITERATION_HELP = (
     "In each iteration the model writes pairs, good ones are kept, and the model is trained on "
     "them. The next iteration begins with the better model."
 )
-MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!$~:<>|&])")
 
 
 def rule_sentence(rule: str, thresholds: Thresholds) -> str:
@@ -55,8 +52,3 @@ def why(fired: list[str], thresholds: Thresholds) -> str:
     sentence = f"Dropped: {rule_sentence(fired[0], thresholds)}."
     also = "; ".join(rule_sentence(rule, thresholds) for rule in fired[1:])
     return f"{sentence} Also: {also}." if also else sentence
-
-
-def plain(text: str) -> str:
-    """Text that shows as it is where Streamlit would read it as markdown."""
-    return MARKDOWN.sub(r"\\\1", " ".join(text.split()))

@@ -61,7 +61,7 @@ class GrammarJudge:
 
 
 class ScriptedTools:
-    """`Tools` on the grammar; `fail_at` names a stage call count after which it raises (tests)."""
+    """`Tools` on the grammar."""
 
     def __init__(self) -> None:
         self.embedder = WordEmbedder()

@@ -28,7 +28,8 @@ def wilson(count: int, n: int) -> Rate:
     if n == 0:
         return Rate(0.0, 0.0, 1.0, 0)
     low, high = proportion_confint(count, n, alpha=1 - CONFIDENCE, method="wilson")
-    return Rate(count / n, float(low), float(high), n)
+    # At the ends the formula gives exactly 0 and 1, the arithmetic 1e-18 beside it.
+    return Rate(count / n, float(low) if count else 0.0, float(high) if count < n else 1.0, n)
 
 
 @dataclass(frozen=True, slots=True)

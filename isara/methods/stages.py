@@ -206,7 +206,7 @@ class Run(RunBase):
             ids = [row["candidate_id"] for row in candidates]
             by_index = {i: rulings[c].action for i, c in enumerate(ids) if c in rulings}
             mask = apply_decisions(result, by_index)
-            write_jsonl(files.kept, kept_rows(candidates, mask, rulings))
+            write_jsonl(files.kept, kept_rows(candidates, mask.tolist(), rulings))
         return kept_examples(files)
 
     # ---------------------------------------------------------------- train

@@ -167,7 +167,9 @@ def training_arguments(
     precision = config.precision
     if precision == "auto":
         precision = "bfloat16" if device == "cuda" else "float32"
+    checkpointing = {"gradient_checkpointing": True} if config.gradient_checkpointing else {}
     return {
+        **checkpointing,
         "output_dir": str(folder / "checkpoints"),
         "learning_rate": config.learning_rate,
         "lr_scheduler_type": config.scheduler,
@@ -181,7 +183,6 @@ def training_arguments(
         "optim": "adamw_torch" if config.optimizer == "adamw" else "adamw_8bit",
         "bf16": precision == "bfloat16",
         "use_cpu": device == "cpu",
-        "gradient_checkpointing": config.gradient_checkpointing,
         "save_strategy": "steps",
         "save_steps": config.save_every,
         "save_total_limit": 1,
@@ -263,11 +264,11 @@ def fine_tune(
     trainer.train(resume_from_checkpoint=last_checkpoint(checkpoints))
     if watch.stopped and trainer.state.global_step < trainer.state.max_steps:
         raise StoppedError
-    language.model.eval()
+    model: Any = language.model.eval()
     if config.lora is None:
-        language.model.to(dtype)
-    language.model.config.use_cache = True  # the Trainer switches it off
-    language.model.save_pretrained(folder)
+        model.to(dtype)
+    model.config.use_cache = True  # the Trainer switches it off
+    model.save_pretrained(folder)
     language.tokenizer.save_pretrained(folder)
     return Language(language.model, language.tokenizer, str(folder))
 
