@@ -60,11 +60,21 @@ def preferred_pairs(world: World, seed: int) -> Iterator[tuple[str, str, str]]:
 
 
 def paraphrases(world: World, seed: int) -> Iterator[tuple[str, str]]:
-    """Two questions that mean the same (other template) or are of one family (other slots)."""
+    """Two questions that belong together: said in other words, of one family, of one category.
+
+    The first kind alone would put questions about the same people and places side by side.
+    """
     rng = random.Random(seed)
     while True:
         question = world.draw(rng.choices(DOMAINS, (0.5, 0.25, 0.25))[0], rng)
-        again = rng.random() < 0.5
-        other = question.said_again(rng) if again else draw(question.family, rng).question
+        kind = rng.random()
+        if kind < 0.3:
+            other = question.said_again(rng)
+        elif kind < 0.6:
+            other = draw(question.family, rng).question
+        else:
+            other = world.draw(
+                question.family.domain, rng, category=question.family.category
+            ).question
         if not held_out(other):
             yield question.question, other
