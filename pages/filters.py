@@ -9,9 +9,9 @@ from app.widgets import filters_results
 from app.widgets.filters_controls import controls
 from app.widgets.filters_data import judge
 from app.widgets.hints import hint
+from app.widgets.plain import plain
 from app.widgets.samples_data import load_iteration
 from app.widgets.samples_picker import pick_iteration
-from app.widgets.samples_words import plain
 from isara.errors import IsaraError
 
 

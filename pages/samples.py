@@ -6,8 +6,8 @@ import streamlit as st
 
 from app.widgets import samples_browse, samples_generate
 from app.widgets.hints import hint
+from app.widgets.plain import plain
 from app.widgets.samples_picker import pick_iteration
-from app.widgets.samples_words import plain
 from isara.errors import IsaraError
 
 BROWSE, WRITE = "Pairs of a run", "Write a few now"
