@@ -274,7 +274,7 @@ def test_write_three_pairs_and_look_at_them(page: Page) -> None:
     app.button[-1].click().run()
     assert not app.exception
     assert app.subheader[0].value.startswith("3 written")
-    seeds = {example.id: example for example in state.seed_examples(state.DEMO_NAME)}
+    seeds = {example.id: example for example in state.seed_examples(state.DEMO_NAME, 1)}
     shown = app.dataframe[1].value["Question"].tolist()
     prompt = app.code[0].value
     drawn = [next(e for e in seeds.values() if e.question == question) for question in shown]
