@@ -34,7 +34,7 @@ class Language:
     @property
     def device(self) -> torch.device:
         """The device the weights are on."""
-        return self.model.device  # type: ignore[return-value]
+        return self.model.device
 
     @cached_property
     def context(self) -> int:

@@ -71,7 +71,7 @@ def answers(
     ]
     texts = writer.write(
         prompts,
-        GenerationConfig(strategy=strategy),  # type: ignore[arg-type]
+        GenerationConfig(strategy=strategy),
         max_new_tokens=128,
         seeds=[row_seed("measure", i) for i in range(len(prompts))],
         batch_size=50,
