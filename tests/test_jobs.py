@@ -194,7 +194,8 @@ def test_a_restarted_supervisor_finds_the_worker_and_the_queue(start: Start) -> 
 
 
 SERVER = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell ignores it
 sys.path.insert(0, sys.argv[2])
 from test_jobs import command
 from isara.jobs import Supervisor
@@ -215,7 +216,7 @@ def test_a_worker_outlives_the_server(workspace: Workspace, deadly: signal.Signa
     run = workspace.run("a")
     wait(works(run))
     os.killpg(server.pid, deadly)  # with all that is still in its group
-    server.wait()
+    server.wait(timeout=30)
     assert run.state().state == "running"
     (run.path / "go").touch()
     wait(shows(run, "done"))

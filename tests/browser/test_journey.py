@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = Path(__file__).parent / "shots"
 MINUTES = 60_000
+expect.set_options(timeout=MINUTES)  # the first use of a model imports and loads it
 
 pytestmark = [
     pytest.mark.browser,

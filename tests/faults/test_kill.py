@@ -27,7 +27,7 @@ def config(tmp_path: Path) -> Path:
     few.write_text("".join(line + "\n" for line in prompts.splitlines()[::9]), encoding="utf-8")
     settings["loop"] |= {"candidates": 70, "max_iterations": 2, "alpha": 0.0}
     settings["evaluation"] |= {"prompts": str(few), "baselines": []}
-    settings["training"] |= {"epochs": 2, "save_every": 5}
+    settings["training"] = {"epochs": 2, "accumulation": 1, "save_every": 5}
     file = tmp_path / "small.yaml"
     file.write_text(yaml.safe_dump(settings), encoding="utf-8")
     return file
