@@ -62,7 +62,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page()
         for _ in range(repeats):
-            for name, words in (("empty", "hello from nothing"), ("isara", "Words per question")):
+            for name, words in (("empty", "hello from nothing"), ("isara", "Seed examples")):
                 port = free_port()
                 base = [sys.executable, "-m", "isara", "app", "--port", str(port)]
                 if name == "empty":
