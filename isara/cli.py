@@ -58,7 +58,6 @@ def app_command(
 ) -> None:
     """Open the app in the browser, on this machine only."""
     import os
-    import subprocess
 
     from isara.config import PROJECT_ROOT
 
@@ -66,11 +65,9 @@ def app_command(
     environment["ISARA_WORKSPACE"] = str(open_workspace(workspace).root)
     entry = PROJECT_ROOT / "app" / "main.py"
     command = [sys.executable, "-m", "streamlit", "run", str(entry), "--server.port", str(port)]
-    try:
-        code = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=False).returncode
-    except KeyboardInterrupt:
-        code = 0
-    raise typer.Exit(code)
+    os.chdir(PROJECT_ROOT)
+    # This process becomes the server: a signal to the command ends the app, none is left behind.
+    os.execve(sys.executable, command, environment)
 
 
 @app.command()
