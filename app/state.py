@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from isara.config import PROJECT_ROOT, resolve
+from isara.config import PROJECT_ROOT, ModelConfig, resolve
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,14 +80,13 @@ def embedded(name: str, texts: tuple[str, ...]) -> Vectors:
     return embedder(name).embed(texts)
 
 
-@st.cache_resource(max_entries=1)
-def writer(model: str) -> HuggingFaceWriter:
-    """A loaded language model (one at a time in memory)."""
-    from isara.config import ModelConfig
-    from isara.decoding.hugging_face import HuggingFaceWriter
+@st.cache_resource(max_entries=1, hash_funcs={ModelConfig: ModelConfig.model_dump_json})
+def writer(model: ModelConfig, folder: Path | None) -> HuggingFaceWriter:
+    """The model of a config, or M(k) in a folder with its settings (one at a time in memory)."""
+    from isara.decoding.choose import writer_for
     from isara.models import load_language
 
-    return HuggingFaceWriter(load_language(ModelConfig(path=model)))
+    return writer_for(load_language(model, folder))
 
 
 @st.cache_resource(max_entries=2)

@@ -174,7 +174,7 @@ def run(
     import os
     import traceback
 
-    from isara.config import load_config, one_line
+    from isara.config_files import load_config, one_line
     from isara.methods.runner import claim, execute, prepare
     from isara.training.sft import StoppedError
 

@@ -1,9 +1,8 @@
-"""One YAML file that describes a run: read, checked, changed and written here.
+"""The settings of a run, field by field; config_files.py reads and writes them as YAML.
 
-The page, the command line and Python produce and accept the same file. Every field's description
-gives its unit, and where its default comes from: [S] stated by the ISARA paper (arXiv 2401.06785),
-[H] chosen by this project where the paper is silent. Unknown keys are refused. Nothing here loads
-a model: this module is imported by pages and by the command line before anything heavy.
+Every field's description gives its unit, and where its default comes from: [S] stated by the
+ISARA paper (arXiv 2401.06785), [H] chosen by this project where the paper is silent. Unknown keys
+are refused. Nothing here loads a model: pages and the command line import this module first.
 """
 
 from __future__ import annotations
@@ -13,10 +12,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from isara.errors import InputError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 Strategy = Literal["beam", "sample", "greedy"]
@@ -142,8 +138,8 @@ class DecodingConfig(Part):
     preset: Literal["paper", "sampling"] = "paper"
     """`paper`: beam search with its penalties (Appendix A.2-A.4) [S]; `sampling`: temperature 1,
     top-p 0.95 [H]."""
-    batch_size: int = Field(32, ge=1, le=4096)
-    """Prompts decoded at once (prompts)."""
+    batch_size: int | None = Field(None, ge=1, le=4096)
+    """Prompts decoded at once (prompts); as many as the memory allows when not given."""
     question: GenerationConfig = Field(default_factory=GenerationConfig)
     """Decoding of questions."""
     answer: GenerationConfig = Field(default_factory=GenerationConfig)
@@ -244,8 +240,8 @@ class EvaluationConfig(Part):
     """Decoding of evaluated answers: temperature 1, top-p 1, or greedy [H]."""
     max_new_tokens: int = Field(128, ge=4)
     """Budget of an evaluated answer (tokens) [H]."""
-    batch_size: int = Field(64, ge=1)
-    """Prompts decoded at once (prompts)."""
+    batch_size: int | None = Field(None, ge=1, le=4096)
+    """Prompts decoded at once (prompts); as many as the memory allows when not given."""
     baselines: list[Literal["sft"]] = Field(default_factory=lambda: ["sft"])  # type: ignore[arg-type]
     """Baselines measured beside the iterations: sft = the same training on D0 alone."""
 
@@ -307,98 +303,3 @@ def resolve(path: str) -> Path:
     if given.is_absolute() or given.exists():
         return given
     return PROJECT_ROOT / given if (PROJECT_ROOT / given).exists() else given
-
-
-def parse_config(data: Any, source: str = "config") -> RunConfig:
-    """Check a mapping; InputError lists every problem with its place in the file."""
-    if not isinstance(data, dict):
-        raise InputError(f"{source} holds {type(data).__name__}, expected a mapping of settings.")
-    try:
-        return RunConfig.model_validate(data)
-    except ValidationError as error:
-        problems = [problem_sentence(dict(item)) for item in error.errors()]
-        raise InputError(f"{source} cannot be used: " + "; ".join(problems)) from None
-
-
-def problem_sentence(item: dict[str, Any]) -> str:
-    """One pydantic error as "place: what is wrong (found …)"."""
-    place = ".".join(str(part) for part in item["loc"]) or "file"
-    if item["type"] == "extra_forbidden":
-        return f"{place}: there is no such setting, remove it or correct its name"
-    if item["type"] == "missing":
-        return f"{place}: this setting is missing"
-    message = str(item["msg"]).removeprefix("Value error, ")
-    found = item["input"]
-    shown = f" (found {found!r})" if isinstance(found, str | int | float | bool) else ""
-    return f"{place}: {message}{shown}"
-
-
-def load_config(path: Path | str, overrides: list[str] | None = None) -> RunConfig:
-    """Read a YAML config; `overrides` are `a.b=c` strings whose values are read as YAML."""
-    file = resolve(str(path))
-    try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"There is no config {path}; give the path of a YAML file.") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path} is not a readable YAML file: {one_line(error)}") from None
-    for override in overrides or []:
-        set_value(data, override)
-    return parse_config(data, str(path))
-
-
-def one_line(error: BaseException) -> str:
-    """An error's text on one line."""
-    return " ".join(str(error).split())
-
-
-def set_value(data: Any, override: str) -> None:
-    """Apply one `a.b=c` to nested mappings in place."""
-    place, found, value = override.partition("=")
-    if not found or not isinstance(data, dict):
-        raise InputError(f"--set {override!r} is not of the form a.b=value.")
-    *parents, last = place.split(".")
-    for parent in parents:
-        if not isinstance(data.get(parent), dict):
-            data[parent] = {}
-        data = data[parent]
-    try:
-        data[last] = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise InputError(f"--set {override!r}: the value is not YAML: {one_line(error)}") from None
-
-
-def to_yaml(config: RunConfig, command: str | None = None) -> str:
-    """The config as YAML that begins with its own command; only what differs from defaults."""
-    data = config.model_dump(exclude_defaults=True) | {"decoding": changed(config.decoding)}
-    command = command or f"python -m isara run {config.name}.yaml"
-    return f"# {command}\n" + yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
-
-
-def changed(decoding: DecodingConfig) -> dict[str, Any]:
-    """What is not as the preset has it: reading fills the rest from the preset again."""
-    filled = DecodingConfig(preset=decoding.preset).model_dump()
-    return decoding.model_dump(include={"preset", "batch_size"}) | {
-        name: {key: value for key, value in given.items() if value != filled[name][key]}
-        for name, given in decoding.model_dump(include=set(PRESETS[decoding.preset])).items()
-        if given != filled[name]
-    }
-
-
-def differences(a: RunConfig, b: RunConfig) -> list[str]:
-    """What differs between two configs, as "a.b: x -> y" lines."""
-    left, right = flatten(a.model_dump()), flatten(b.model_dump())
-    return [
-        f"{key}: {left.get(key)!r} -> {right.get(key)!r}"
-        for key in sorted(left.keys() | right.keys())
-        if left.get(key) != right.get(key)
-    ]
-
-
-def flatten(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one mapping with dotted keys."""
-    flat: dict[str, Any] = {}
-    for key, value in data.items():
-        place = f"{prefix}{key}"
-        flat |= flatten(value, f"{place}.") if isinstance(value, dict) else {place: value}
-    return flat

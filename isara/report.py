@@ -11,7 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from isara.config import RunConfig, load_config
+from isara.config import RunConfig
+from isara.config_files import load_config
 from isara.evaluation.stats import holm, mcnemar
 from isara.workspace.files import read_json, read_jsonl
 from isara.workspace.runs import IterationFolder, RunFolder

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from isara.config import RunConfig, parse_config
+from isara.config import RunConfig
+from isara.config_files import parse_config
 from isara.models import Language
 
 FAMILIES = ("llama", "opt", "qwen2")

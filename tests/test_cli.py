@@ -13,7 +13,8 @@ import pytest
 from rich.text import Text
 
 from isara.cli import main, measured, parse_mapping, plain
-from isara.config import PROJECT_ROOT, RunConfig, to_yaml
+from isara.config import PROJECT_ROOT, RunConfig
+from isara.config_files import to_yaml
 from isara.demo.scripted import ScriptedTools
 from isara.errors import InputError
 

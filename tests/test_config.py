@@ -9,16 +9,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from isara.config import (
-    PROJECT_ROOT,
-    GenerationConfig,
-    RunConfig,
-    differences,
-    load_config,
-    parse_config,
-    resolve,
-    to_yaml,
-)
+from isara.config import PROJECT_ROOT, GenerationConfig, RunConfig, resolve
+from isara.config_files import differences, load_config, parse_config, to_yaml
 from isara.errors import InputError
 
 BASE: dict[str, Any] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from isara.config import parse_config
+from isara.config_files import parse_config
 from isara.methods.runner import execute, prepare
 from isara.report import summarise
 from isara.workspace.runs import Workspace

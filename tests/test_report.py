@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from isara.config import RunConfig, to_yaml
+from isara.config import RunConfig
+from isara.config_files import to_yaml
 from isara.demo.scripted import ScriptedTools
 from isara.errors import InputError
 from isara.methods.runner import execute, prepare

@@ -11,7 +11,8 @@ import streamlit as st
 from app import state
 from app.widgets.plain import plain
 from app.widgets.token_counts import TokenCounter, token_counter
-from isara.config import load_config, one_line, resolve
+from isara.config import resolve
+from isara.config_files import load_config, one_line
 from isara.errors import IsaraError
 from isara.examples import Example
 from isara.retrieval import Vectors

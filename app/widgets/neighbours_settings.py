@@ -11,7 +11,8 @@ from typing import NamedTuple
 import streamlit as st
 
 from app import state
-from isara.config import PROJECT_ROOT, load_config
+from isara.config import PROJECT_ROOT
+from isara.config_files import load_config
 from isara.examples import EvalPrompt, Example
 from isara.seed_files import read_eval_set
 

@@ -18,7 +18,8 @@ from pydantic import ValidationError
 
 from app import state
 from app.widgets.run_fields import Setting, draw, settings
-from isara.config import PROJECT_ROOT, DecodingConfig, RunConfig, problem_sentence
+from isara.config import PROJECT_ROOT, DecodingConfig, RunConfig
+from isara.config_files import problem_sentence
 from isara.errors import IsaraError
 
 UPLOAD = "Upload a YAML file"

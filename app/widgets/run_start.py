@@ -17,7 +17,8 @@ import streamlit as st
 from app import state
 from app.widgets.plain import plain
 from app.widgets.run_form import show_problems
-from isara.config import RunConfig, differences, to_yaml
+from isara.config import RunConfig
+from isara.config_files import differences, to_yaml
 from isara.errors import IsaraError
 from isara.models import location
 from isara.report import run_config

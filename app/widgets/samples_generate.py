@@ -17,7 +17,8 @@ from app.widgets import samples_detail
 from app.widgets.samples_data import Iteration
 from app.widgets.samples_words import verdict_words
 from app.widgets.samples_write import PageTools, handful_config, write_pairs
-from isara.config import PROJECT_ROOT, RunConfig, load_config
+from isara.config import PROJECT_ROOT, RunConfig
+from isara.config_files import load_config
 from isara.errors import InputError
 from isara.models import location
 from isara.report import run_config

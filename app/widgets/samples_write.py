@@ -8,8 +8,8 @@ have written from the same settings: same prompts, same draws, same scores and v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,51 +18,29 @@ import pandas as pd
 
 from app import state
 from app.widgets.samples_data import Iteration, PoolExample, make_iteration
-from isara.config import RunConfig, parse_config
+from isara.config import RunConfig
+from isara.config_files import parse_config
 from isara.decoding import Writer
-from isara.evaluation.harm import HarmJudge
 from isara.examples import Example
 from isara.methods.candidates import score_table
 from isara.methods.progress import Reporter
 from isara.methods.stages import Run
-from isara.methods.tools import Tools
+from isara.methods.tools import LoadedTools, Tools
 from isara.retrieval import Embedder
-from isara.training.sft import TrainingRow
 from isara.workspace.runs import RunFolder
 
 
-@dataclass(frozen=True)
-class PageTools:
-    """`Tools` on the models that all pages share; nothing is trained or judged."""
-
-    config: RunConfig
+class PageTools(LoadedTools):
+    """The config's tools, on the models that all pages share."""
 
     def writer(self, model: Path | None) -> Writer:
         """The writer for M(k) in a folder, or for the config's model."""
-        return state.writer(str(model or self.config.model.path))
+        return state.writer(self.config.model, model)
 
-    @property
+    @cached_property
     def embedder(self) -> Embedder:
         """The config's embedder."""
         return state.embedder(self.config.embedder)
-
-    @property
-    def judge(self) -> HarmJudge:
-        """Writing a handful needs no judge."""
-        raise NotImplementedError
-
-    def fine_tune(
-        self,
-        model: Path | None,
-        rows: Sequence[TrainingRow],
-        folder: Path,
-        *,
-        random_seed: int,
-        on_step: Callable[[dict[str, float]], None],
-        should_stop: Callable[[], bool],
-    ) -> None:
-        """Writing a handful trains nothing."""
-        raise NotImplementedError
 
 
 def handful_config(

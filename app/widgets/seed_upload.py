@@ -16,7 +16,8 @@ from app.widgets import seed_choice, seed_draft_store, seed_mend, seed_preview, 
 from app.widgets.plain import plain
 from app.widgets.seed_draft import Draft
 from app.widgets.token_counts import token_counter
-from isara.config import PROJECT_ROOT, load_config
+from isara.config import PROJECT_ROOT
+from isara.config_files import load_config
 from isara.errors import IsaraError
 from isara.seed_files import ENDINGS, MAX_BYTES
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from app.state import tokenizer
-from isara.config import one_line
+from isara.config_files import one_line
 from isara.errors import InputError, IsaraError
 
 

@@ -1,7 +1,8 @@
 """Write text with a language model: beam search, seeded sampling, greedy.
 
-`Writer` is what the loop needs; hugging_face.py has the real one, scripted.py a fake for tests
-and for trying the pages without a model.
+`Writer` is what the loop needs. hugging_face.py has the real one over the engine (engine.py),
+generate.py the same over transformers' `generate`, scripted.py a fake for tests and for trying the
+pages without a model; choose.py says which of the first two a model gets.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from isara.config import GenerationConfig
 class Written:
     """One generated text.
 
-    `finish` is "end" (an end token came) or "budget" (the token budget cut it); `log_prob` is the
+    `finish` is "end" (an end token came), "budget" (the token budget cut it) or "stopped" (a person
+    did); `log_prob` is the
     sum of the tokens' log-probabilities under the model itself, before penalties and warping (in
     nats, the end token included); `tokens` counts the new tokens, the end token included.
     """
@@ -46,7 +48,7 @@ class Writer(Protocol):
         max_new_tokens: int,
         seeds: Sequence[int],
         multiline: bool = False,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         on_progress: Callable[[int], None] | None = None,
     ) -> list[Written]:
         """One text per prompt, in order; the randomness of a row comes from its own seed."""

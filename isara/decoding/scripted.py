@@ -31,7 +31,7 @@ class ScriptedWriter:
         max_new_tokens: int,
         seeds: Sequence[int],
         multiline: bool = False,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         on_progress: Callable[[int], None] | None = None,
     ) -> list[Written]:
         """The script's text per row, cut at the token budget."""

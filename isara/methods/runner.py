@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from isara.config import RunConfig, differences, load_config, resolve, to_yaml
+from isara.config import RunConfig, resolve
+from isara.config_files import differences, load_config, to_yaml
 from isara.errors import InputError, IsaraError, RunStateError
 from isara.examples import EvalPrompt, Example
 from isara.methods.isara import isara

@@ -299,7 +299,7 @@ class Run(RunBase):
     def _answered(self, place: int | str, model: Path | None, files: IterationFolder) -> Rows:
         evaluation, multiline = self.config.evaluation, self.config.prompts.multiline
         total = len(self.prompts)
-        size = max(BLOCK, evaluation.batch_size)
+        size = max(BLOCK, evaluation.batch_size or 0)
         blocks = BlockWriter(files.path, "answers", -(-total // size))
         started = time.time()
         for b in blocks.missing():

@@ -18,6 +18,7 @@ from isara.retrieval import Embedder
 from isara.training.sft import TrainingRow, fine_tune
 
 if TYPE_CHECKING:
+    from isara.decoding.hugging_face import HuggingFaceWriter
     from isara.models import Language
 
 
@@ -58,6 +59,7 @@ class LoadedTools:
     def __init__(self, config: RunConfig) -> None:
         self.config = config
         self._language: Language | None = None
+        self._writer: HuggingFaceWriter | None = None
 
     def _load(self, model: Path | None) -> Language:
         from isara.models import load_language
@@ -74,15 +76,18 @@ class LoadedTools:
 
         import torch
 
-        self._language = None
+        self._language = self._writer = None
         gc.collect()
         torch.cuda.empty_cache()
 
     def writer(self, model: Path | None) -> Writer:
         """The writer for M(k) in a folder, or for the base model (None)."""
-        from isara.decoding.hugging_face import HuggingFaceWriter
+        from isara.decoding.choose import writer_for
 
-        return HuggingFaceWriter(self._load(model))
+        language = self._load(model)
+        if self._writer is None or self._writer.language is not language:
+            self._writer = writer_for(language)
+        return self._writer
 
     @cached_property
     def embedder(self) -> Embedder:

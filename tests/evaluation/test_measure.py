@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from isara.config import RunConfig, parse_config
+from isara.config import RunConfig
+from isara.config_files import parse_config
 from isara.evaluation.harm import LABELS
 from isara.evaluation.measure import REFUSAL_METHOD, evaluation_rows, metrics
 from isara.examples import EvalPrompt

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from isara.config import parse_config
+from isara.config_files import parse_config
 from isara.examples import Example
 from isara.methods.isara import isara
 

@@ -15,7 +15,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from isara import jobs
-from isara.config import PROJECT_ROOT, load_config
+from isara.config import PROJECT_ROOT
+from isara.config_files import load_config
 from isara.demo.scripted import ScriptedTools
 from isara.methods.runner import execute, prepare
 from isara.workspace.runs import RunFolder, Workspace

@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 from app.widgets.run_fields import Setting, settings, step_of
 from app.widgets.run_form import checked, nested, parsed
 from app.widgets.run_loss import loss_figure
-from isara.config import PROJECT_ROOT, LoraConfig, flatten, load_config
+from isara.config import PROJECT_ROOT, LoraConfig
+from isara.config_files import flatten, load_config
 from isara.jobs import Supervisor, log_tail
 from isara.workspace.runs import RunFolder, Workspace
 

@@ -12,7 +12,11 @@ from scipy.stats import chisquare
 
 from isara.config import PAPER, GenerationConfig
 from isara.decoding import Written
-from isara.decoding.hugging_face import HuggingFaceWriter, RowNoise, sampling_processors
+from isara.decoding.draws import add_noise, warpers
+from isara.decoding.engine import Generated
+from isara.decoding.generate import GenerateWriter, RowNoise
+from isara.decoding.hugging_face import HuggingFaceWriter
+from isara.decoding.shared_cache import SharedCache
 from isara.errors import InputError
 from isara.models import Language
 
@@ -26,19 +30,35 @@ SEEDS = [11, 12, 13, 14, 15]
 Languages = dict[str, Language]
 
 
-def write(
-    language: Language,
-    prompts: Sequence[str] = PROMPTS,
-    settings: GenerationConfig = SAMPLE,
-    seeds: Sequence[int] = SEEDS,
-    **more: Any,
-) -> list[Written]:
-    more = {"max_new_tokens": 24, "batch_size": 8} | more
-    return HuggingFaceWriter(language).write(prompts, settings, seeds=seeds, **more)
+Write = Callable[..., list[Written]]
+
+
+@pytest.fixture(params=[HuggingFaceWriter, GenerateWriter], ids=["engine", "generate"])
+def kind(request: pytest.FixtureRequest) -> type[HuggingFaceWriter]:
+    """Both writers: what is said of one holds for the other."""
+    found: type[HuggingFaceWriter] = request.param
+    return found
+
+
+@pytest.fixture
+def write(kind: type[HuggingFaceWriter]) -> Write:
+    def run(
+        language: Language,
+        prompts: Sequence[str] = PROMPTS,
+        settings: GenerationConfig = SAMPLE,
+        seeds: Sequence[int] = SEEDS,
+        **more: Any,
+    ) -> list[Written]:
+        more = {"max_new_tokens": 24, "batch_size": 8} | more
+        return kind(language).write(prompts, settings, seeds=seeds, **more)
+
+    return run
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_greedy_writes_what_generate_writes(languages: Languages, family: str) -> None:
+def test_greedy_writes_what_generate_writes(
+    write: Write, languages: Languages, family: str
+) -> None:
     language = languages[family]
     written = write(language, settings=GREEDY, multiline=True)
     for prompt, text in zip(PROMPTS, written, strict=True):
@@ -54,7 +74,7 @@ def test_greedy_writes_what_generate_writes(languages: Languages, family: str) -
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("settings", [SAMPLE, GREEDY, BEAM], ids=["sample", "greedy", "beam"])
 def test_a_text_does_not_depend_on_its_batch(
-    languages: Languages, family: str, settings: GenerationConfig
+    write: Write, languages: Languages, family: str, settings: GenerationConfig
 ) -> None:
     together = write(languages[family], settings=settings)
     alone = write(languages[family], settings=settings, batch_size=1)
@@ -65,7 +85,7 @@ def test_a_text_does_not_depend_on_its_batch(
     assert len({w.text for w in together}) > 1
 
 
-def test_another_seed_gives_another_text(languages: Languages) -> None:
+def test_another_seed_gives_another_text(write: Write, languages: Languages) -> None:
     first, second, again = write(languages["llama"], PROMPTS[:1] * 3, seeds=[1, 2, 1])
     assert first.text == again.text
     assert first.text != second.text
@@ -82,17 +102,17 @@ def teacher_forced(language: Language, prompt: str, ids: list[int]) -> float:
     return total
 
 
-def recorded(monkeypatch: pytest.MonkeyPatch, language: Language) -> list[list[int]]:
-    """The new tokens of every row that `generate` returns from now on."""
-    rows: list[list[int]] = []
-    generate = language.model.generate
+def recorded(monkeypatch: pytest.MonkeyPatch, kind: type[HuggingFaceWriter]) -> list[Generated]:
+    """The new tokens of every row that a writer decodes from now on."""
+    rows: list[Generated] = []
+    decode = kind._decode
 
-    def spy(**arguments: Any) -> Any:
-        output = generate(**arguments)
-        rows.extend(output.sequences[:, arguments["input_ids"].shape[1] :].tolist())
-        return output
+    def spy(*arguments: Any) -> list[Generated]:
+        found = decode(*arguments)
+        rows.extend(found)
+        return found
 
-    monkeypatch.setattr(language.model, "generate", spy)
+    monkeypatch.setattr(kind, "_decode", spy)
     return rows
 
 
@@ -106,53 +126,59 @@ def test_the_log_probability_is_the_models_own(
     languages: Languages,
     family: str,
     settings: GenerationConfig,
+    kind: type[HuggingFaceWriter],
+    write: Write,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     language = languages[family]
-    rows = recorded(monkeypatch, language)
+    rows = recorded(monkeypatch, kind)
     written = write(language, settings=settings, max_new_tokens=12)
-    by_length = sorted(range(len(PROMPTS)), key=lambda i: len(PROMPTS[i]))
-    for i, ids in zip(by_length, rows, strict=True):
-        expected = teacher_forced(language, PROMPTS[i], ids[: written[i].tokens])
-        assert written[i].log_prob == pytest.approx(expected, abs=1e-4)
+    for prompt, text, row in zip(PROMPTS, written, rows, strict=True):
+        assert text.tokens == len(row.tokens)
+        expected = teacher_forced(language, prompt, row.tokens)
+        assert text.log_prob == pytest.approx(expected, abs=1e-4)
 
 
-class Scripted(torch.nn.Module):
-    """A causal language model whose next token is the next one of a fixed text."""
-
-    def __init__(self, language: Language, texts: Sequence[list[int]]) -> None:
-        super().__init__()
-        self.language, self.texts = language, texts
-        self.config, self.device = language.model.config, torch.device("cpu")
-
-    def generate(self, **arguments: Any) -> Any:
-        """Steers the real `generate` with a bias that leaves one token possible."""
-        length = arguments["input_ids"].shape[1]
-
-        def steer(ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-            wanted = torch.full_like(scores, -1e9)
-            for row, text in enumerate(self.texts):
-                wanted[row, text[min(ids.shape[1] - length, len(text) - 1)]] = 0.0
-            return wanted
-
-        return self.language.model.generate(**arguments | {"logits_processor": [steer]})
-
-
-def steered(
-    language: Language, texts: Sequence[str], *, end: bool, multiline: bool = False
-) -> list[Written]:
+@pytest.fixture
+def steered(kind: type[HuggingFaceWriter], monkeypatch: pytest.MonkeyPatch) -> Write:
     """What the writer makes of a model that writes exactly these texts, then perhaps its end."""
-    ids = [language.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
-    ids = [[*row, language.end_token] for row in ids] if end else ids
-    model: Any = Scripted(language, ids)
-    scripted = Language(model, language.tokenizer, "scripted")
-    prompts = ["Question:"] * len(texts)
-    return HuggingFaceWriter(scripted).write(
-        prompts, GREEDY, max_new_tokens=40, seeds=range(len(texts)), multiline=multiline
-    )
+
+    def run(
+        language: Language, texts: Sequence[str], *, end: bool, multiline: bool = False
+    ) -> list[Written]:
+        ids = [language.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+        ids = [[*row, language.end_token] for row in ids] if end else ids
+        generate, step = language.model.generate, SharedCache.step
+
+        def wanted(scores: torch.Tensor, n: int) -> torch.Tensor:
+            """Scores [texts, vocabulary] that leave one token possible."""
+            only = torch.full_like(scores, -1e9)
+            for row, text in enumerate(ids):
+                only[row, text[min(n, len(text) - 1)]] = 0.0
+            return only
+
+        def steer_generate(**arguments: Any) -> Any:
+            length = arguments["input_ids"].shape[1]
+            steer = [lambda rows, scores: wanted(scores, rows.shape[1] - length)]
+            return generate(**arguments | {"logits_processor": steer})
+
+        def steer_step(cache: SharedCache, model: Any, tokens: torch.Tensor) -> torch.Tensor:
+            n = int(cache.steps[0])  # equal prompts: one slot for all texts
+            return wanted(step(cache, model, tokens)[0], n)[None]
+
+        monkeypatch.setattr(language.model, "generate", steer_generate)
+        monkeypatch.setattr(SharedCache, "step", steer_step)
+        prompts = ["Question:"] * len(texts)
+        found = kind(language).write(
+            prompts, GREEDY, max_new_tokens=40, seeds=range(len(texts)), multiline=multiline
+        )
+        monkeypatch.undo()
+        return found
+
+    return run
 
 
-def test_finish_reasons(languages: Languages) -> None:
+def test_finish_reasons(steered: Write, languages: Languages) -> None:
     ended, long = steered(languages["llama"], [" Yes it is.", "yes " * 20], end=True)
     assert (ended.text, ended.finish, ended.tokens) == ("Yes it is.", "end", 12)
     assert (long.text, long.finish, long.tokens) == (("yes " * 10).strip(), "budget", 40)
@@ -168,13 +194,13 @@ def test_finish_reasons(languages: Languages) -> None:
     ],
 )
 def test_a_line_break_ends_a_text(
-    languages: Languages, written: str, expected: str, tokens: int
+    steered: Write, languages: Languages, written: str, expected: str, tokens: int
 ) -> None:
     (text,) = steered(languages["llama"], [written], end=False)
     assert (text.text, text.finish, text.tokens) == (expected, "end", tokens)
 
 
-def test_a_marker_ends_a_text_of_several_lines(languages: Languages) -> None:
+def test_a_marker_ends_a_text_of_several_lines(steered: Write, languages: Languages) -> None:
     language = languages["llama"]
     short, long = "One.\ntwo\n### Question\n", "One.\n\nand two and three and\n### Question"
     first, second = steered(language, [short, long], end=False, multiline=True)
@@ -187,7 +213,9 @@ def test_a_marker_ends_a_text_of_several_lines(languages: Languages) -> None:
     assert alone.log_prob == pytest.approx(first.log_prob, abs=1e-4)
 
 
-def test_a_question_of_several_lines_ends_where_its_answer_begins(languages: Languages) -> None:
+def test_a_question_of_several_lines_ends_where_its_answer_begins(
+    steered: Write, languages: Languages
+) -> None:
     (text,) = steered(
         languages["llama"], ["Is it\ncold?\n### Answer\nNo"], end=False, multiline=True
     )
@@ -195,6 +223,7 @@ def test_a_question_of_several_lines_ends_where_its_answer_begins(languages: Lan
 
 
 def test_padding_with_the_end_token_changes_no_penalty(
+    write: Write,
     new_language: Callable[..., Language],
 ) -> None:
     language = new_language()
@@ -208,7 +237,9 @@ def test_padding_with_the_end_token_changes_no_penalty(
     assert "end" in {w.finish for w in together}
 
 
-def test_prompts_that_are_too_long_are_named_by_their_row(languages: Languages) -> None:
+def test_prompts_that_are_too_long_are_named_by_their_row(
+    write: Write, languages: Languages
+) -> None:
     # The context is 512 tokens, a token per letter and the begin token.
     prompts = ["a" * 487, "a" * 488, "short", "a" * 600]
     with pytest.raises(InputError, match=r"2 prompts .* the 488 tokens") as caught:
@@ -217,12 +248,12 @@ def test_prompts_that_are_too_long_are_named_by_their_row(languages: Languages) 
     assert len(write(languages["llama"], prompts[:1], seeds=[1])) == 1
 
 
-def test_sampling_among_the_likeliest_token_is_greedy(languages: Languages) -> None:
+def test_sampling_among_the_likeliest_token_is_greedy(write: Write, languages: Languages) -> None:
     likeliest = write(languages["qwen2"], settings=GenerationConfig(top_k=1))
     assert likeliest == write(languages["qwen2"], settings=GREEDY)
 
 
-def test_progress_counts_prompts(languages: Languages) -> None:
+def test_progress_counts_prompts(write: Write, languages: Languages) -> None:
     done: list[int] = []
     write(languages["llama"], batch_size=2, max_new_tokens=4, on_progress=done.append)
     assert done == [2, 4, 5]
@@ -235,10 +266,10 @@ DRAWS = 20_000
 def draws(settings: GenerationConfig) -> np.ndarray[Any, Any]:
     """Counts of 20,000 drawn tokens, each row with a generator of its own."""
     scores = torch.from_numpy(np.log(PROBABILITIES)).float().repeat(DRAWS, 1)
-    ids = torch.zeros((DRAWS, 1), dtype=torch.long)
-    for process in sampling_processors(settings, range(DRAWS)):
-        scores = process(ids, scores)
-    return np.bincount(scores.argmax(1).numpy(), minlength=5)
+    for warper in warpers(settings):
+        scores = warper(None, scores)
+    noisy = add_noise(scores, [torch.Generator().manual_seed(seed) for seed in range(DRAWS)])
+    return np.bincount(noisy.argmax(1).numpy(), minlength=5)
 
 
 def test_gumbel_max_draws_from_the_models_distribution() -> None:

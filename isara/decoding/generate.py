@@ -1,0 +1,171 @@
+"""Decoding through Hugging Face `generate`: the reference that the engine is held against.
+
+The loop uses it for models whose attention the engine cannot follow; tests and benchmarks use it
+as the other side. It writes the same texts, slower: the prompt's cache is copied for every beam,
+and the raw logits of all steps are kept for the log-probabilities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from isara.config import GenerationConfig
+from isara.decoding.hugging_face import MARKERS, HuggingFaceWriter
+
+if TYPE_CHECKING:
+    import torch
+
+    from isara.decoding.engine import Generated
+
+LOGITS_BYTES = 2 * 2**30
+BATCH_SIZE = 32
+
+
+class RowNoise:
+    """Logits processor: adds each row's own Gumbel noise to the scores (draws.py says why).
+
+    Scores [rows, vocabulary]; called once per step, rows in the batch's order.
+    """
+
+    def __init__(self, seeds: Sequence[int]) -> None:
+        self.seeds = list(seeds)
+        self.generators: list[torch.Generator] = []
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        from isara.decoding.draws import add_noise
+
+        if not self.generators:
+            made = (torch.Generator(scores.device) for _ in self.seeds)
+            self.generators = [g.manual_seed(s) for g, s in zip(made, self.seeds, strict=True)]
+        return add_noise(scores, self.generators)
+
+
+def generation_arguments(
+    settings: GenerationConfig, budget: int, ends: Sequence[int]
+) -> dict[str, Any]:
+    """The settings as arguments of `generate`; sampling is left to logits processors."""
+    arguments: dict[str, Any] = {
+        "max_new_tokens": budget,
+        "do_sample": False,
+        "num_beams": settings.num_beams if settings.strategy == "beam" else 1,
+        "repetition_penalty": settings.repetition_penalty,
+        "no_repeat_ngram_size": settings.no_repeat_ngram_size,
+        "eos_token_id": list(ends),
+    }
+    if arguments["num_beams"] > 1:
+        arguments["length_penalty"] = settings.length_penalty
+        arguments["early_stopping"] = settings.early_stopping
+    if settings.decay_start is not None:
+        start = int(settings.decay_start * budget)
+        arguments["exponential_decay_length_penalty"] = (start, settings.decay_factor)
+    return arguments
+
+
+class GenerateWriter(HuggingFaceWriter):
+    """A `Writer` through `generate`, prompts of similar length in one batch."""
+
+    def _decode(
+        self,
+        rows: list[list[int]],
+        settings: GenerationConfig,
+        budget: int,
+        seeds: Sequence[int],
+        ends: list[int],
+        multiline: bool,
+        batch_size: int | None,
+        on_progress: Callable[[int], None] | None,
+        on_text: Callable[[int, str], None] | None,
+        should_stop: Callable[[], bool] | None,
+    ) -> list[Generated]:
+        """As the engine, but without texts on the way; a stop is seen between two batches."""
+        from isara.decoding.engine import Generated
+
+        order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+        size = min(batch_size or BATCH_SIZE, self._rows_of_logits(settings, budget))
+        done: dict[int, Generated] = {}
+        for start in range(0, len(order), size):
+            if should_stop is not None and should_stop():
+                break
+            part = order[start : start + size]
+            arguments = generation_arguments(settings, budget, ends)
+            texts = self._batch(
+                [rows[i] for i in part], settings, [seeds[i] for i in part], multiline, arguments
+            )
+            done.update(zip(part, texts, strict=True))
+            if on_progress is not None:
+                on_progress(len(done))
+        return [done.get(i, Generated([], [], complete=False)) for i in range(len(rows))]
+
+    def _rows_of_logits(self, settings: GenerationConfig, budget: int) -> int:
+        """Prompts whose raw logits, kept for the log-probabilities, stay within LOGITS_BYTES."""
+        beams = settings.num_beams if settings.strategy == "beam" else 1
+        return max(1, LOGITS_BYTES // (beams * budget * len(self.language.tokenizer) * 4))
+
+    def _batch(
+        self,
+        rows: list[list[int]],
+        settings: GenerationConfig,
+        seeds: list[int],
+        multiline: bool,
+        arguments: dict[str, Any],
+    ) -> list[Generated]:
+        import torch
+
+        from isara.decoding.draws import warpers
+        from isara.decoding.engine import Generated
+
+        if settings.strategy == "sample":
+            arguments["logits_processor"] = [*warpers(settings), RowNoise(seeds)]
+        if multiline:
+            arguments["stop_strings"] = list(MARKERS)
+            arguments["tokenizer"] = self.language.tokenizer
+        encoded: Any = self.language.tokenizer.pad({"input_ids": rows}, return_tensors="pt")
+        encoded = encoded.to(self.language.device)
+        with torch.inference_mode():
+            generate: Any = self.language.model.generate
+            output = generate(
+                input_ids=encoded["input_ids"],
+                attention_mask=encoded["attention_mask"],
+                pad_token_id=self.language.tokenizer.pad_token_id,
+                return_dict_in_generate=True,
+                output_logits=True,
+                **arguments,
+            )
+        new = output.sequences[:, encoded["input_ids"].shape[1] :].cpu()
+        log_probs = chosen_log_probs(output, new)
+        return [
+            Generated(*first_text(tokens, own, set(arguments["eos_token_id"])))
+            for tokens, own in zip(new.tolist(), log_probs.tolist(), strict=True)
+        ]
+
+
+def first_text(
+    tokens: list[int], log_probs: list[float], ends: set[int]
+) -> tuple[list[int], list[float]]:
+    """Up to and including the first end token: what follows is padding."""
+    count = next((n for n, token in enumerate(tokens, 1) if token in ends), len(tokens))
+    return tokens[:count], log_probs[:count]
+
+
+def chosen_log_probs(output: Any, new: torch.Tensor) -> torch.Tensor:
+    """Log-probability of every new token [rows, steps] under the model's raw logits.
+
+    With beams, the logits of a step are found through the beam that a token came from.
+    """
+    import torch
+
+    rows, steps = new.shape
+    result = torch.zeros(rows, steps)
+    beams = getattr(output, "beam_indices", None)
+    for step in range(min(steps, len(output.logits))):
+        logits = output.logits[step]
+        source = torch.arange(rows) if beams is None else beams[:, step].cpu()
+        alive = source >= 0
+        tokens = new[:, step : step + 1].to(logits.device)
+        chosen = logits[source.clamp(min=0).to(logits.device)].float().log_softmax(-1)
+        picked = chosen.gather(1, tokens)[:, 0].cpu()
+        result[:, step] = torch.where(alive, picked, torch.zeros(()))
+    return result
