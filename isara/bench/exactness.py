@@ -59,7 +59,7 @@ def smallest_gap(
 
     precise = model.double()
     try:
-        Penalties.apply = spy  # type: ignore[method-assign]
+        Penalties.apply = spy  # type: ignore[method-assign, assignment]
         remember(BeamSearch, searches[0])
         remember(Draws, searches[1])
         decode(precise, [prompt], settings, budget=budget, seeds=[[0]], ends=ends)

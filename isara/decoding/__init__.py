@@ -50,8 +50,13 @@ class Writer(Protocol):
         multiline: bool = False,
         batch_size: int | None = None,
         on_progress: Callable[[int], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
     ) -> list[Written]:
-        """One text per prompt, in order; the randomness of a row comes from its own seed."""
+        """One text per prompt, in order; the randomness of a row comes from its own seed.
+
+        `on_progress` hears how many prompts are done; when `should_stop` says so, texts come back
+        as far as they are written.
+        """
         ...
 
 

@@ -33,6 +33,7 @@ class ScriptedWriter:
         multiline: bool = False,
         batch_size: int | None = None,
         on_progress: Callable[[int], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
     ) -> list[Written]:
         """The script's text per row, cut at the token budget."""
         written = []

@@ -41,7 +41,9 @@ from isara.workspace.files import (
 )
 from isara.workspace.runs import IterationFolder
 
-BLOCK = 64  # rows in a block: what a kill can cost at most
+BLOCK = 128  # rows in a block: what a kill can cost at most
+EVALUATION_BLOCK = 256  # short prompts: a larger block keeps the decoder busy
+Block = Callable[[range, Writer, Callable[[int], None]], Rows]
 
 
 class Run(RunBase):
@@ -54,7 +56,7 @@ class Run(RunBase):
         loop, prompts, decoding = self.config.loop, self.config.prompts, self.config.decoding
         count = min(loop.examples, len(pool))
 
-        def block(indices: range, writer: Writer) -> Rows:
+        def block(indices: range, writer: Writer, on_progress: Callable[[int], None]) -> Rows:
             limit = writer.context - prompts.question_tokens
             shown = []
             for i in indices:
@@ -69,6 +71,8 @@ class Run(RunBase):
                 seeds=[self._seed(k, i, "question") for i in indices],
                 multiline=prompts.multiline,
                 batch_size=decoding.batch_size,
+                on_progress=on_progress,
+                should_stop=self.folder.stop_requested,
             )
             return [
                 {
@@ -91,7 +95,7 @@ class Run(RunBase):
         config = self.config
         found: list[tuple[Any, Any]] = []  # once, and not at all when every block is on disk
 
-        def block(indices: range, writer: Writer) -> Rows:
+        def block(indices: range, writer: Writer, on_progress: Callable[[int], None]) -> Rows:
             if not found:
                 found.append(self._neighbours(k, pool, [row["question"] for row in questions]))
             ranked, cosines = found[0]
@@ -121,6 +125,8 @@ class Run(RunBase):
                 seeds=[self._seed(k, i, "answer") for i in indices],
                 multiline=config.prompts.multiline,
                 batch_size=config.decoding.batch_size,
+                on_progress=on_progress,
+                should_stop=self.folder.stop_requested,
             )
             return [
                 {
@@ -165,9 +171,7 @@ class Run(RunBase):
         )
         return chosen, np.einsum("qd,qcd->qc", vectors, pool_vectors[chosen])
 
-    def _generate(
-        self, k: int, name: str, model: Path | None, block: Callable[[range, Writer], Rows]
-    ) -> Rows:
+    def _generate(self, k: int, name: str, model: Path | None, block: Block) -> Rows:
         """Write a table of N rows block by block; what is on disk is not written again."""
         total = self.config.loop.candidates
         stage = "questions" if name == "questions" else "answers"
@@ -177,8 +181,11 @@ class Run(RunBase):
         for b in missing:
             self._check_stop()
             indices = range(b * BLOCK, min(total, (b + 1) * BLOCK))
+            report = self._within(k, stage, indices.start, total, started)
             with self._timed(k, stage) as spent:
-                blocks.append(b, block(indices, self.tools.writer(model)))
+                rows = block(indices, self.tools.writer(model), report)
+                self._check_stop()  # texts of a stopped block are not whole
+                blocks.append(b, rows)
             done = min(total, (b + 1) * BLOCK)
             self.reporter.update(
                 k, stage, done, total, started=started, measured=(len(indices), spent[0])
@@ -186,6 +193,16 @@ class Run(RunBase):
         if not missing:
             self.reporter.finished(k, stage, self._seconds(k).get(stage, 0.0))
         return read_rows(blocks.finish())
+
+    def _within(
+        self, place: int | str, stage: str, before: int, total: int, started: float
+    ) -> Callable[[int], None]:
+        """Reports progress within a block that begins after `before` rows."""
+
+        def report(done: int) -> None:
+            self.reporter.update(place, stage, before + done, total, started=started)
+
+        return report
 
     def _question_prompt(self, examples: Sequence[Example]) -> str:
         return question_prompt(examples, self.config.prompts.multiline)
@@ -299,7 +316,7 @@ class Run(RunBase):
     def _answered(self, place: int | str, model: Path | None, files: IterationFolder) -> Rows:
         evaluation, multiline = self.config.evaluation, self.config.prompts.multiline
         total = len(self.prompts)
-        size = max(BLOCK, evaluation.batch_size or 0)
+        size = max(EVALUATION_BLOCK, evaluation.batch_size or 0)
         blocks = BlockWriter(files.path, "answers", -(-total // size))
         started = time.time()
         for b in blocks.missing():
@@ -316,7 +333,10 @@ class Run(RunBase):
                     ],
                     multiline=multiline,
                     batch_size=evaluation.batch_size,
+                    on_progress=self._within(place, "evaluate", b * size, total, started),
+                    should_stop=self.folder.stop_requested,
                 )
+                self._check_stop()
                 rows = [
                     {
                         "answer": t.text,
