@@ -58,16 +58,16 @@ def app_command(
 ) -> None:
     """Open the app in the browser, on this machine only."""
     import os
+    import runpy
 
     from isara.config import PROJECT_ROOT
 
-    environment = dict(os.environ)
-    environment["ISARA_WORKSPACE"] = str(open_workspace(workspace).root)
+    os.environ["ISARA_WORKSPACE"] = str(open_workspace(workspace).root)
     entry = PROJECT_ROOT / "app" / "main.py"
-    command = [sys.executable, "-m", "streamlit", "run", str(entry), "--server.port", str(port)]
     os.chdir(PROJECT_ROOT)
-    # This process becomes the server: a signal to the command ends the app, none is left behind.
-    os.execve(sys.executable, command, environment)
+    # This process is the server: a signal to the command ends the app, none is left behind.
+    sys.argv = ["streamlit", "run", str(entry), "--server.port", str(port)]
+    runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
 
 
 @app.command()

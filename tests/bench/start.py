@@ -1,6 +1,6 @@
 """How long from starting the server to text in the browser, against an empty one-line app.
 
-    python tests/bench/start.py [REPEATS]
+    python tests/bench/start.py [REPEATS] [TEXT]      TEXT: "Seed examples" (the title) by default
 
 Starts each in turn with a fresh server in a running Chromium and prints the median seconds and
 their difference. Needs the system's Chromium and playwright.
@@ -55,6 +55,7 @@ def seconds_to_text(command: list[str], port: int, page: Page, text: str, worksp
 def main() -> None:
     """Alternate the two apps and print the medians."""
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    words = sys.argv[2] if len(sys.argv) > 2 else "Seed examples"
     found: dict[str, list[float]] = {"empty": [], "isara": []}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         empty = Path(folder) / "empty.py"
@@ -62,14 +63,14 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page()
         for _ in range(repeats):
-            for name, words in (("empty", "hello from nothing"), ("isara", "Seed examples")):
+            for name, text in (("empty", "hello from nothing"), ("isara", words)):
                 port = free_port()
                 base = [sys.executable, "-m", "isara", "app", "--port", str(port)]
                 if name == "empty":
                     base = [sys.executable, "-m", "streamlit", "run", str(empty)]
                     base += ["--server.port", str(port), "--server.address", "127.0.0.1"]
                     base += ["--server.headless", "true", "--browser.gatherUsageStats", "false"]
-                found[name].append(seconds_to_text(base, port, page, words, folder))
+                found[name].append(seconds_to_text(base, port, page, text, folder))
         browser.close()
     for name, values in found.items():
         listed = ", ".join(f"{value:.2f}" for value in values)
