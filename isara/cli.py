@@ -317,6 +317,24 @@ def show(run_id: str, as_json: JsonOption = False, workspace: WorkspaceOption = 
         typer.echo(f"Measured on the test split, looked at {summary['test_looks']} times.")
 
 
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="decoding, rouge, retrieval, verdicts or loop.")],
+    quick: Annotated[bool, typer.Option("--quick", help="A small version, in minutes.")] = False,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Measure a part of the program against the usual way; nothing else should run meanwhile."""
+    from isara.bench import run_bench
+    from isara.bench.table import print_report
+
+    found = run_bench(name, quick=quick)
+    if as_json:
+        print_json(found)
+    else:
+        print_report(found)
+
+
 @demo_app.command("build")
 def demo_build(
     folder: Annotated[

@@ -104,6 +104,8 @@ class GenerationConfig(Part):
     given. The paper uses one without its numbers [S]; half of the budget [H]."""
     decay_factor: float = Field(1.05, ge=1, le=2)
     """Factor of exponential_decay_length_penalty [H]."""
+    min_new_tokens: int = Field(0, ge=0)
+    """No end before so many new tokens; 0 is off."""
     early_stopping: bool = False
     """Beam search ends as soon as it has num_beams finished beams."""
     temperature: float = Field(1.0, gt=0, le=10)

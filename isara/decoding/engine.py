@@ -13,7 +13,9 @@ another. Not here: text, tokenizers and markers (hugging_face.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any
 
 import torch
@@ -28,7 +30,9 @@ from isara.errors import InputError
 
 PREFILL_TOKENS = {"cpu": 512, "cuda": 65_536}  # prompt tokens in one forward pass
 MEMORY_SHARE = 0.4  # of the free memory, for a block; the rest is left to forward passes
-MOST_SLOTS = {"cpu": 48, "cuda": 512}  # more do not help (measured on two cores)
+MOST_SLOTS = {"cpu": 64, "cuda": 512}  # more do not help (measured on two cores)
+SMALL_MODEL = 128 * 2**20  # bytes of weights
+PROMPTS_PER_WORKER = 4  # at least, where cores decode side by side
 REFILL = 8  # waiting prompts enter when at least one slot in so many is free
 
 
@@ -70,29 +74,88 @@ def decode(
     """
     if any(not prompt for prompt in prompts):
         raise ValueError("a prompt has no token: give the tokenizer a begin token")
-    queue = _Queue(prompts, seeds)
     device = next(model.parameters()).device
     width = _width(settings, seeds)
     longest = max(map(len, prompts), default=1)
     slots = slots or fitting_slots(model, device, width, longest, budget)
-    with torch.inference_mode(), shared_attention(model), fast_linear(model):
-        while queue.waiting and not queue.stopped:
-            size = min(slots, len(queue.waiting))
-            block = _Block(model, queue, settings, size, width, budget, ends, hits, device)
-            try:
-                block.run(on_progress, on_tokens, should_stop)
-            except RuntimeError as error:  # torch.OutOfMemoryError is one
-                if not out_of_memory(error):
-                    raise
-                if size == 1:
-                    raise InputError(
-                        f"A prompt of {longest} tokens with {width} beams does not fit into the "
-                        "memory: use a smaller model, fewer beams or shorter examples."
-                    ) from error
-                queue.begin_again(block.rows)
-                slots = max(1, size // 2)
-                del block
-    return [queue.done.get(row, []) for row in range(len(prompts))]
+    workers = 1 if on_tokens is not None else worker_count(model, min(slots, len(prompts)))
+    order = sorted(range(len(prompts)), key=lambda row: -len(prompts[row]))
+    queues = [_Queue(prompts, seeds, order[worker::workers]) for worker in range(workers)]
+
+    def work(queue: _Queue, on_progress: Progress | None) -> None:
+        size = -(-slots // workers)
+        with torch.inference_mode():
+            while queue.waiting and not queue.stopped:
+                size = min(size, len(queue.waiting))
+                block = _Block(model, queue, settings, size, width, budget, ends, hits, device)
+                try:
+                    block.run(on_progress, on_tokens, should_stop)
+                except RuntimeError as error:  # torch.OutOfMemoryError is one
+                    if not out_of_memory(error):
+                        raise
+                    if size == 1:
+                        raise InputError(
+                            f"A prompt of {longest} tokens with {width} beams does not fit into "
+                            "the memory: use a smaller model, fewer beams or shorter examples."
+                        ) from error
+                    queue.begin_again(block.rows)
+                    size //= 2
+
+    with shared_attention(model), fast_linear(model):
+        if workers == 1:
+            work(queues[0], on_progress)
+        else:
+            run_side_by_side(work, queues, on_progress)
+    done = {row: texts for queue in queues for row, texts in queue.done.items()}
+    return [done.get(row, []) for row in range(len(prompts))]
+
+
+def worker_count(model: Any, prompts: int) -> int:
+    """Threads that decode side by side: on a CPU, the products of a small model are too small to
+    be shared by several cores, so each core gets prompts of its own."""
+    if next(model.parameters()).device.type != "cpu":
+        return 1
+    weights = sum(p.numel() * p.element_size() for p in model.parameters())
+    if weights > SMALL_MODEL:
+        return 1
+    return max(1, min(torch.get_num_threads(), prompts // PROMPTS_PER_WORKER))
+
+
+def run_side_by_side(
+    work: Callable[[_Queue, Progress | None], None],
+    queues: Sequence[_Queue],
+    on_progress: Progress | None,
+) -> None:
+    """One thread a queue, one core each; progress is told on the calling thread."""
+    finished: SimpleQueue[int | None] = SimpleQueue()
+    counts = [0] * len(queues)
+
+    def one(index: int) -> None:
+        torch.set_num_threads(1)  # of this thread's own products
+
+        def count(done: int) -> None:
+            counts[index] = done
+            finished.put(index)
+
+        try:
+            work(queues[index], count)
+        finally:
+            finished.put(None)
+
+    threads = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(len(queues), "decoding") as pool:
+            jobs = [pool.submit(one, index) for index in range(len(queues))]
+            running = len(jobs)
+            while running:
+                if finished.get() is None:
+                    running -= 1
+                elif on_progress is not None:
+                    on_progress(sum(counts))
+            for job in jobs:
+                job.result()
+    finally:
+        torch.set_num_threads(threads)  # what new threads begin with
 
 
 def _width(settings: GenerationConfig, seeds: Sequence[Sequence[int]]) -> int:
@@ -111,7 +174,7 @@ def out_of_memory(error: BaseException) -> bool:
 
 def suffix_columns(width: int, budget: int, beams: bool) -> int:
     """Columns for what a slot writes; beams share most of theirs, samples none."""
-    return min(width * budget, budget + 16 * width) if beams else width * budget
+    return min(width * budget, budget + 6 * width) if beams else width * budget
 
 
 def slot_bytes(model: Any, width: int, longest: int, budget: int) -> int:
@@ -137,12 +200,17 @@ def fitting_slots(model: Any, device: torch.device, width: int, longest: int, bu
 
 
 class _Queue:
-    """The rows of a call: waiting (longest first) or done."""
+    """The rows of a call, or one worker's part of them: waiting (longest first) or done."""
 
-    def __init__(self, prompts: Sequence[Sequence[int]], seeds: Sequence[Sequence[int]]) -> None:
+    def __init__(
+        self,
+        prompts: Sequence[Sequence[int]],
+        seeds: Sequence[Sequence[int]],
+        waiting: list[int],
+    ) -> None:
         self.prompts = prompts
         self.seeds = seeds
-        self.waiting = sorted(range(len(prompts)), key=lambda row: -len(prompts[row]))
+        self.waiting = waiting
         self.done: dict[int, list[Generated]] = {}
         self.stopped = False
 

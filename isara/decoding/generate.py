@@ -58,6 +58,8 @@ def generation_arguments(
     if arguments["num_beams"] > 1:
         arguments["length_penalty"] = settings.length_penalty
         arguments["early_stopping"] = settings.early_stopping
+    if settings.min_new_tokens:
+        arguments["min_new_tokens"] = settings.min_new_tokens
     if settings.decay_start is not None:
         start = int(settings.decay_start * budget)
         arguments["exponential_decay_length_penalty"] = (start, settings.decay_factor)

@@ -32,6 +32,7 @@ class Penalties:
         self.repetition = settings.repetition_penalty
         self.ngram = settings.no_repeat_ngram_size
         self.ends = ends
+        self.shortest = settings.min_new_tokens
         self.decay: torch.Tensor | None = None
         device = ends.device
         if settings.decay_start is not None:
@@ -95,6 +96,9 @@ class Penalties:
         elif self.ngram:
             slot, beam, place = (self.matched[:slots] >= self.ngram - 1).nonzero(as_tuple=True)
             scores[slot, beam, self.text[slot, beam, place + 1].long()] = -torch.inf
+        if self.shortest:
+            early = (written < self.shortest)[:, None, None]
+            scores[:, :, self.ends] = scores[:, :, self.ends].masked_fill(early, -torch.inf)
         if self.decay is not None:
             added = self.decay[written][:, None, None]
             if bool((added > 0).any()):

@@ -198,6 +198,8 @@ class SharedCache(Cache):
         """The columns that this step looks at, and what each beam sees of them."""
         n = self.active
         longest = int(self.lengths[:n].max())
+        self.padding = longest - int(self.lengths[:n].min())
+        self.view_prefix = longest
         self.view = slice(self.prefix - longest, self.prefix + last)
         place = torch.arange(longest, device=self.device) - longest + self.lengths[:n, None]
         prefix_seen = (place >= 0)[:, None].expand(-1, self.width, -1)
@@ -215,6 +217,12 @@ class SharedCache(Cache):
             added = torch.zeros(visible.shape, dtype=dtype, device=self.device)
             self.masks[window] = added.masked_fill_(~visible, HIDDEN)[:, None]
         return self.masks[window]
+
+    def masked_parts(self, window: int | None, columns: int) -> list[slice]:
+        """Columns of a step in which anything is hidden: before short prompts, and the suffix."""
+        if window is not None:
+            return [slice(None)]
+        return [slice(0, self.padding), slice(self.view_prefix, columns)]
 
     # ------------------------------------------------------------ between steps
 
@@ -286,15 +294,16 @@ def attend(
     if strange:
         raise NotImplementedError(f"attention with {', '.join(strange)}")
     cache = _current.get()
+    step = cache.admitted is None
     rows, heads, tokens, size = query.shape
-    if cache.admitted is not None:
+    if not step:
         mask = causal_mask(tokens, sliding_window, query) if sliding_window or softcap else None
     else:
         key = cache.keys[module.layer_idx][: cache.active, :, cache.view]
         value = cache.values[module.layer_idx][: cache.active, :, cache.view]
         mask = cache.mask(sliding_window, query.dtype)
     groups = heads // key.shape[1]
-    if cache.admitted is not None:
+    if not step:
         key, value = (x.repeat_interleave(groups, 1) if groups > 1 else x for x in (key, value))
     elif groups > 1:  # the queries of a group share their key head: more rows of one product
         query = query.reshape(rows, key.shape[1], groups * tokens, size)
@@ -302,7 +311,8 @@ def attend(
     if mask is None and query.device.type == "cpu":
         result = causal_attention(query, key, value, scaling)
     elif softcap or query.device.type == "cpu":
-        result = plain_attention(query, key, value, mask, scaling, softcap)
+        parts = cache.masked_parts(sliding_window, key.shape[2]) if step else [slice(None)]
+        result = plain_attention(query, key, value, mask, scaling, softcap, parts)
     else:
         result = scaled_dot_product_attention(
             query, key, value, attn_mask=mask, scale=scaling, is_causal=mask is None
@@ -341,13 +351,18 @@ def plain_attention(
     mask: torch.Tensor | None,
     scaling: float | None,
     softcap: float | None,
+    parts: Sequence[slice],
 ) -> torch.Tensor:
-    """Attention as two products; with a soft cap, scores are softcap * tanh(score / softcap)."""
+    """Attention as two products; with a soft cap, scores are softcap * tanh(score / softcap).
+
+    `parts` are the columns in which the mask hides anything: to add it to all takes its time.
+    """
     scores = (query * (scaling or query.shape[-1] ** -0.5)) @ key.transpose(2, 3)
     if softcap:
         scores = softcap * torch.tanh(scores / softcap)
     if mask is not None:
-        scores += mask
+        for part in parts:
+            scores[..., part] += mask[..., part]
     weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
     return weights @ value
 
