@@ -9,6 +9,7 @@ and values that each side allocates for all prompts if they were decoded at once
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import Any
 
 import torch
@@ -76,8 +77,8 @@ def case_row(language: Language, name: str, prompts: list[list[int]], repeats: i
 
     sizes = [size for size in BATCHES[settings.strategy] if size <= len(prompts)]
     spent = {
-        size: seconds(lambda n=size: theirs(language, prompts, settings, ends, n)) for size in sizes
-    }  # type: ignore[misc]
+        size: seconds(partial(theirs, language, prompts, settings, ends, size)) for size in sizes
+    }
     best = min(spent, key=lambda size: spent[size])
     slots = fitting_slots(model, model.device, width, max(map(len, prompts)), BUDGET)
     ours_columns = max(map(len, prompts)) - 1 + suffix_columns(width, BUDGET, width > 1)
@@ -86,7 +87,7 @@ def case_row(language: Language, name: str, prompts: list[list[int]], repeats: i
     row = compare(
         name,
         ours,
-        lambda: theirs(language, prompts, settings, ends, best),
+        partial(theirs, language, prompts, settings, ends, best),
         repeats,
         floor_s=floor_seconds(
             model,

@@ -14,7 +14,8 @@ QUESTIONS = 512
 def unit_vectors(count: int, seed: int) -> Vectors:
     """Random unit vectors [count, DIMENSIONS]."""
     found = np.random.default_rng(seed).standard_normal((count, DIMENSIONS), dtype=np.float32)
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    return found
 
 
 def run(*, quick: bool = False) -> Report:

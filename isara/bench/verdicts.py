@@ -25,11 +25,10 @@ def scored(count: int) -> pd.DataFrame:
 
 def run(*, quick: bool = False) -> Report:
     """1,000 and 10,000 candidates."""
-    rows = []
+    rows, thresholds = [], FilterConfig(max_rouge_l=0.6)
     for count in (1_000,) if quick else (1_000, 10_000):
         table = scored(count)
         packed = pack(table)
-        thresholds = FilterConfig(max_rouge_l=0.6)
         rows.append(
             compare(
                 f"{count:,} candidates",
