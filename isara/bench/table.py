@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -66,7 +67,7 @@ def print_report(found: Report) -> None:
         table.add_column(name, justify="left" if name == "case" else "right")
     for row in found["rows"]:
         table.add_row(*(show(row) for _, show in COLUMNS))
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(table)
     for line in markdown(found).splitlines():
         if line.startswith("- "):

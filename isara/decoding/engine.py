@@ -30,7 +30,8 @@ from isara.errors import InputError
 
 PREFILL_TOKENS = {"cpu": 512, "cuda": 65_536}  # prompt tokens in one forward pass
 MEMORY_SHARE = 0.4  # of the free memory, for a block; the rest is left to forward passes
-MOST_SLOTS = {"cpu": 64, "cuda": 512}  # more do not help (measured on two cores)
+MOST_SLOTS = {"cpu": 256, "cuda": 512}
+MOST_BYTES = {"cpu": 320 * 2**20, "cuda": 2**60}  # a larger block is no faster on a CPU
 SMALL_MODEL = 128 * 2**20  # bytes of weights
 PROMPTS_PER_WORKER = 4  # at least, where cores decode side by side
 REFILL = 8  # waiting prompts enter when at least one slot in so many is free
@@ -195,7 +196,8 @@ def fitting_slots(model: Any, device: torch.device, width: int, longest: int, bu
         import psutil
 
         free = psutil.virtual_memory().available
-    fitting = int(free * MEMORY_SHARE) // slot_bytes(model, width, longest, budget)
+    room = min(int(free * MEMORY_SHARE), MOST_BYTES[device.type])
+    fitting = room // slot_bytes(model, width, longest, budget)
     return max(1, min(fitting, MOST_SLOTS[device.type]))
 
 
