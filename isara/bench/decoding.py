@@ -17,7 +17,7 @@ import torch
 from isara.bench import Report, Row, compare, report, seconds
 from isara.bench.rates import bandwidth, floor_seconds, matrix_rate
 from isara.config import PAPER, PROJECT_ROOT, GenerationConfig, ModelConfig
-from isara.decoding.engine import decode, fitting_slots, suffix_columns
+from isara.decoding.engine import column_bytes, decode, fitting_slots, suffix_columns
 from isara.decoding.generate import generation_arguments
 from isara.models import Language, load_language
 
@@ -104,14 +104,6 @@ def case_row(language: Language, name: str, prompts: list[list[int]], repeats: i
     row["batch_size"] = best
     row["tokens_per_s"] = written[0] / row["ours_s"]
     return row
-
-
-def column_bytes(model: Any) -> int:
-    """Bytes of the keys and values of one token in one row."""
-    config = model.config.get_text_config()
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    return int(2 * config.num_hidden_layers * heads * size * model.dtype.itemsize)
 
 
 def theirs(

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from isara.bench import seconds
+from isara.decoding.engine import column_bytes
 
 BYTES = 1 << 28  # of the array that is read
 SIDE = 1024
@@ -60,14 +61,12 @@ def floor_seconds(model: Any, lengths: list[int], *, width: int, budget: int, pa
     weights = sum(p.numel() for p in model.parameters())
     embedding = config.vocab_size * config.hidden_size
     body = weights - embedding * (1 if config.tie_word_embeddings else 2)
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     inner = config.num_attention_heads * size * config.num_hidden_layers
     total, squares = sum(lengths), sum(n * n for n in lengths)
     prompts = (2 * body * total + 2 * inner * squares) / rate
     columns = total + len(lengths) * budget / 2
-    step_bytes = columns * 2 * heads * size * config.num_hidden_layers * dtype.itemsize
-    step_bytes += passes * weights * dtype.itemsize
+    step_bytes = columns * column_bytes(model) + passes * weights * dtype.itemsize
     rows = len(lengths) * width
     step_work = 2 * rows * (body + embedding) + 4 * inner * width * columns
     return float(prompts + budget * max(step_work / rate, step_bytes / speed))

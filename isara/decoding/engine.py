@@ -31,7 +31,7 @@ from isara.errors import InputError
 PREFILL_TOKENS = {"cpu": 512, "cuda": 65_536}  # prompt tokens in one forward pass
 MEMORY_SHARE = 0.4  # of the free memory, for a block; the rest is left to forward passes
 MOST_SLOTS = {"cpu": 256, "cuda": 512}
-MOST_BYTES = {"cpu": 320 * 2**20, "cuda": 2**60}  # a larger block is no faster on a CPU
+MOST_BYTES = {"cpu": 240 * 2**20, "cuda": 2**60}  # a larger block is no faster on a CPU
 SMALL_MODEL = 128 * 2**20  # bytes of weights
 PROMPTS_PER_WORKER = 4  # at least, where cores decode side by side
 REFILL = 8  # waiting prompts enter when at least one slot in so many is free
@@ -180,12 +180,17 @@ def suffix_columns(width: int, budget: int, beams: bool) -> int:
 
 def slot_bytes(model: Any, width: int, longest: int, budget: int) -> int:
     """Memory of one slot (bytes): keys and values of prompt and suffix, and the scores."""
+    columns = longest + suffix_columns(width, budget, beams=True)
+    scores = 6 * 4 * width * model.config.get_text_config().vocab_size
+    return int(column_bytes(model) * columns + scores)
+
+
+def column_bytes(model: Any) -> int:
+    """Bytes of the keys and values of one token."""
     config = model.config.get_text_config()
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    columns = longest + suffix_columns(width, budget, beams=True)
-    cache = 2 * config.num_hidden_layers * heads * size * columns * model.dtype.itemsize
-    return int(cache + 6 * 4 * width * config.vocab_size)
+    return int(2 * config.num_hidden_layers * heads * size * model.dtype.itemsize)
 
 
 def fitting_slots(model: Any, device: torch.device, width: int, longest: int, budget: int) -> int:
