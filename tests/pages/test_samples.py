@@ -229,7 +229,7 @@ def test_decisions_are_stored_at_once_and_can_be_undone(
 def scripted_models(monkeypatch: pytest.MonkeyPatch) -> None:
     """The grammar in the place of models."""
     tools = ScriptedTools()
-    monkeypatch.setattr(state, "writer", lambda model: tools.writer(None))
+    monkeypatch.setattr(state, "writer", lambda model, folder: tools.writer(None))
     monkeypatch.setattr(state, "embedder", lambda name: tools.embedder)
     monkeypatch.setattr("app.widgets.samples_generate.location", lambda name: name)
 
