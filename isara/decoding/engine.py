@@ -95,10 +95,7 @@ def decode(
                     if not out_of_memory(error):
                         raise
                     if size == 1:
-                        raise InputError(
-                            f"A prompt of {longest} tokens with {width} beams does not fit into "
-                            "the memory: use a smaller model, fewer beams or shorter examples."
-                        ) from error
+                        raise no_room(longest, width) from error
                     queue.begin_again(block.rows)
                     size //= 2
 
@@ -109,6 +106,14 @@ def decode(
             run_side_by_side(work, queues, on_progress)
     done = {row: texts for queue in queues for row, texts in queue.done.items()}
     return [done.get(row, []) for row in range(len(prompts))]
+
+
+def no_room(longest: int, width: int) -> InputError:
+    """What to say when a block of one prompt is too large."""
+    return InputError(
+        f"A prompt of {longest} tokens with {width} beams does not fit into the memory: use a "
+        "smaller model, fewer beams or shorter examples."
+    )
 
 
 def worker_count(model: Any, prompts: int) -> int:
