@@ -7,11 +7,11 @@ and the raw logits of all steps are kept for the log-probabilities.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from isara.config import GenerationConfig
-from isara.decoding.hugging_face import MARKERS, HuggingFaceWriter
+from isara.decoding.hugging_face import MARKERS, HuggingFaceWriter, Request
 
 if TYPE_CHECKING:
     import torch
@@ -69,36 +69,29 @@ def generation_arguments(
 class GenerateWriter(HuggingFaceWriter):
     """A `Writer` through `generate`, prompts of similar length in one batch."""
 
-    def _decode(
-        self,
-        rows: list[list[int]],
-        settings: GenerationConfig,
-        budget: int,
-        seeds: Sequence[int],
-        ends: list[int],
-        multiline: bool,
-        batch_size: int | None,
-        on_progress: Callable[[int], None] | None,
-        on_text: Callable[[int, str], None] | None,
-        should_stop: Callable[[], bool] | None,
-    ) -> list[Generated]:
+    def _decode(self, asked: Request) -> list[Generated]:
         """As the engine, but without texts on the way; a stop is seen between two batches."""
         from isara.decoding.engine import Generated
 
+        rows, settings, budget = asked.rows, asked.settings, asked.budget
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
-        size = min(batch_size or BATCH_SIZE, self._rows_of_logits(settings, budget))
+        size = min(asked.batch_size or BATCH_SIZE, self._rows_of_logits(settings, budget))
         done: dict[int, Generated] = {}
         for start in range(0, len(order), size):
-            if should_stop is not None and should_stop():
+            if asked.should_stop is not None and asked.should_stop():
                 break
             part = order[start : start + size]
-            arguments = generation_arguments(settings, budget, ends)
+            arguments = generation_arguments(settings, budget, asked.ends)
             texts = self._batch(
-                [rows[i] for i in part], settings, [seeds[i] for i in part], multiline, arguments
+                [rows[i] for i in part],
+                settings,
+                [asked.seeds[i] for i in part],
+                asked.multiline,
+                arguments,
             )
             done.update(zip(part, texts, strict=True))
-            if on_progress is not None:
-                on_progress(len(done))
+            if asked.on_progress is not None:
+                asked.on_progress(len(done))
         return [done.get(i, Generated([], [], complete=False)) for i in range(len(rows))]
 
     def _rows_of_logits(self, settings: GenerationConfig, budget: int) -> int:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from isara.config import GenerationConfig
@@ -26,6 +27,22 @@ if TYPE_CHECKING:
 LINE_BREAK = re.compile("\n")  # ends a text of one line
 MARKERS = (QUESTION_MARKER, ANSWER_MARKER)
 MARKER = re.compile("|".join(MARKERS))  # ends a text of several lines
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be decoded: rows of tokens, how, and who hears of it (see `write`)."""
+
+    rows: list[list[int]]
+    settings: GenerationConfig
+    budget: int
+    seeds: Sequence[int]
+    ends: list[int]
+    multiline: bool
+    batch_size: int | None = None
+    on_progress: Callable[[int], None] | None = None
+    on_text: Callable[[int, str], None] | None = None
+    should_stop: Callable[[], bool] | None = None
 
 
 class HuggingFaceWriter:
@@ -56,16 +73,17 @@ class HuggingFaceWriter:
         """One text per prompt, in order; equal prompts in equal numbers share their keys.
 
         `batch_size` prompts are decoded at once (as many as memory allows when not given);
-        `on_text` hears what each open row holds after every step; when `should_stop` says so, the
-        rows come back as far as they are written, with finish "stopped". Raises InputError with
-        all rows that do not fit into the model's context, before anything is written.
+        `on_text` hears after every step what each open row holds, of equal ones the first; when
+        `should_stop` says so, the rows come back as far as they are written, with finish
+        "stopped". Raises InputError with all rows that do not fit into the model's context,
+        before anything is written.
         """
         rows = [self.language.encode(prompt) for prompt in prompts]
         self._check_lengths([len(row) for row in rows], max_new_tokens)
         ends = list(self.language.end_tokens)
         if not multiline:
             ends += [i for i in self.language.line_break_tokens if i not in ends]
-        generated = self._decode(
+        asked = Request(
             rows,
             settings,
             max_new_tokens,
@@ -77,6 +95,7 @@ class HuggingFaceWriter:
             on_text,
             should_stop,
         )
+        generated = self._decode(asked)
         return [self._written(one, set(ends), multiline) for one in generated]
 
     def _check_lengths(self, lengths: list[int], max_new_tokens: int) -> None:
@@ -89,42 +108,34 @@ class HuggingFaceWriter:
                 f"{max_new_tokens} new ones ({listed}): show fewer examples or lower the budget."
             )
 
-    def _decode(
-        self,
-        rows: list[list[int]],
-        settings: GenerationConfig,
-        budget: int,
-        seeds: Sequence[int],
-        ends: list[int],
-        multiline: bool,
-        batch_size: int | None,
-        on_progress: Callable[[int], None] | None,
-        on_text: Callable[[int, str], None] | None,
-        should_stop: Callable[[], bool] | None,
-    ) -> list[Generated]:
+    def _decode(self, asked: Request) -> list[Generated]:
         from isara.decoding.engine import decode
         from isara.decoding.markers import marker_hits
 
         def on_tokens(open_rows: dict[int, list[int]]) -> None:
-            if on_text is not None:
+            if asked.on_text is not None:
                 for group, tokens in open_rows.items():
-                    on_text(groups[group][0], self._text(tokens))
+                    asked.on_text(groups[group][0], self._text(tokens))
 
-        groups = equal_rows(rows, settings)
+        def on_progress(done: int) -> None:
+            if asked.on_progress is not None:  # groups are of one size
+                asked.on_progress(done * len(groups[0]))
+
+        groups = equal_rows(asked.rows, asked.settings)
         found = decode(
             self.language.model,
-            [rows[group[0]] for group in groups],
-            settings,
-            budget=budget,
-            seeds=[[seeds[i] for i in group] for group in groups],
-            ends=ends,
-            hits=marker_hits(self.language.tokenizer, MARKERS) if multiline else None,
-            slots=batch_size,
+            [asked.rows[group[0]] for group in groups],
+            asked.settings,
+            budget=asked.budget,
+            seeds=[[asked.seeds[i] for i in group] for group in groups],
+            ends=asked.ends,
+            hits=marker_hits(self.language.tokenizer, MARKERS) if asked.multiline else None,
+            slots=asked.batch_size,
             on_progress=on_progress,
-            on_tokens=on_tokens if on_text is not None else None,
-            should_stop=should_stop,
+            on_tokens=on_tokens if asked.on_text is not None else None,
+            should_stop=asked.should_stop,
         )
-        result: list[Generated | None] = [None] * len(rows)
+        result: list[Generated | None] = [None] * len(asked.rows)
         for group, texts in zip(groups, found, strict=True):
             for row, text in zip(group, texts, strict=True):
                 result[row] = text

@@ -191,8 +191,9 @@ def test_a_block_is_halved_when_memory_runs_out(
 ) -> None:
     rows = prompts(9, 2)
     arguments: dict[str, Any] = {"budget": 12, "seeds": [[i] for i in range(9)], "ends": [END]}
+    monkeypatch.setattr(engine, "worker_count", lambda model, count: 1)
     halved = decode(models["llama"], rows, SAMPLE, slots=8, **arguments)
-    assert {4, 2} <= set(small_memory)
+    assert {8, 4, 2} <= set(small_memory)
     monkeypatch.undo()
     whole = decode(models["llama"], rows, SAMPLE, slots=2, **arguments)
     assert [one[0].tokens for one in halved] == [one[0].tokens for one in whole]

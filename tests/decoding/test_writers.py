@@ -253,6 +253,12 @@ def test_sampling_among_the_likeliest_token_is_greedy(write: Write, languages: L
     assert likeliest == write(languages["qwen2"], settings=GREEDY)
 
 
+def test_progress_counts_equal_prompts_too(write: Write, languages: Languages) -> None:
+    done: list[int] = []
+    write(languages["llama"], PROMPTS[:2] * 3, seeds=range(6), on_progress=done.append)
+    assert done[-1] == 6
+
+
 def test_progress_counts_prompts(write: Write, languages: Languages) -> None:
     done: list[int] = []
     write(languages["llama"], batch_size=2, max_new_tokens=4, on_progress=done.append)
