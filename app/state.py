@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from isara.decoding.hugging_face import HuggingFaceWriter
+    from isara.embedding_cache import CachedEmbedder
     from isara.examples import Example
     from isara.jobs import Supervisor
-    from isara.retrieval import SentenceEmbedder, Vectors
+    from isara.retrieval import Vectors
     from isara.workspace.runs import RunFolder, Workspace
 
 DEMO_SEEDS = "data/seeds/demo-safety.jsonl"
@@ -67,11 +68,11 @@ def seed_examples(name: str, version: int) -> list[Example]:
 
 
 @st.cache_resource(max_entries=3)
-def embedder(name: str) -> SentenceEmbedder:
-    """A loaded embedder."""
-    from isara.retrieval import SentenceEmbedder
+def embedder(name: str) -> CachedEmbedder:
+    """An embedder whose vectors stay in the workspace."""
+    from isara.embedding_cache import CachedEmbedder
 
-    return SentenceEmbedder(name)
+    return CachedEmbedder(name, workspace().embeddings)
 
 
 @st.cache_data(max_entries=20)

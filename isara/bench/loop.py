@@ -59,8 +59,13 @@ def stage_seconds(folder: RunFolder) -> dict[str, float]:
 
 
 def whole(preset: str, count: int) -> Row:
-    """Both sides once, with the stages' seconds and whether they kept the same pairs."""
+    """Both sides once, with the stages' seconds and whether they kept the same pairs.
+
+    Before that each has written a few pairs: imports and first compilation are counted on neither.
+    """
     with TemporaryDirectory(prefix="isara-") as folder:
+        for ours in (True, False):
+            iteration(preset, 4, ours, Path(folder) / f"warm-{ours}")
         made: dict[bool, RunFolder] = {}
         spent: dict[bool, float] = {}
         for ours in (True, False):

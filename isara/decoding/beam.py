@@ -16,9 +16,27 @@ import torch
 from isara.config import GenerationConfig
 from isara.decoding.penalties import Penalties
 
+PIECE = 64  # scores, when the largest are looked for
 NEVER = -1.0e9  # transformers' score of what cannot be chosen
 # Tokens [slots, texts, budget] and how many are written [slots]: which texts hold a marker?
 Hits = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def best(scores: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The `count` largest of each row [rows, many] and where they stand, largest first.
+
+    They are among the `count` pieces with the largest maxima: to look for those first is faster
+    than `topk` over everything.
+    """
+    rows, many = scores.shape
+    whole = many // PIECE
+    if many % PIECE or whole <= count:
+        return scores.topk(count)
+    pieces = scores.view(rows, whole, PIECE)
+    chosen = pieces.amax(2).topk(count).indices
+    found = pieces.gather(1, chosen[:, :, None].expand(-1, -1, PIECE)).view(rows, -1)
+    values, index = found.topk(count)
+    return values, chosen.gather(1, index // PIECE) * PIECE + index % PIECE
 
 
 class BeamSearch:
@@ -84,7 +102,7 @@ class BeamSearch:
         ending = totals[:, :, self.ends].reshape(slots, -1)
         totals[:, :, self.ends] = -torch.inf
         more = 2 * width if self.hits else width
-        open_scores, open_index = totals.view(slots, -1).topk(more)
+        open_scores, open_index = best(totals.view(slots, -1), more)
         end_scores, end_index = ending.topk(min(width, ending.shape[1]))
         end_beam = end_index // len(self.ends)
         end_index = end_beam * vocabulary + self.ends[end_index % len(self.ends)]

@@ -12,7 +12,7 @@ import torch
 
 from isara.decoding.generate import GenerateWriter
 from isara.decoding.hugging_face import HuggingFaceWriter
-from isara.decoding.shared_cache import SharedCache, shared_attention
+from isara.decoding.shared_cache import new_cache, shared_attention
 from isara.models import Language
 
 LAYERS = {"full_attention", "sliding_attention", "attention"}
@@ -57,7 +57,7 @@ def engine_obstacle(model: Any) -> str | None:
 def _difference(model: Any) -> tuple[float, float]:
     """Largest difference of the logits after two steps with crossed beams, and their spread."""
     device = next(model.parameters()).device
-    cache = SharedCache(len(PROMPTS), 2, max(map(len, PROMPTS)) - 1, 8, device)
+    cache = new_cache(model, len(PROMPTS), 2, max(map(len, PROMPTS)) - 1, 8)
     beams = [[[*prompt, 3, 5], [*prompt, 4, 6]] for prompt in PROMPTS]
     with shared_attention(model):
         cache.prefill(model, range(len(PROMPTS)), PROMPTS)

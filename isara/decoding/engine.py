@@ -23,15 +23,15 @@ import torch
 from isara.config import GenerationConfig
 from isara.decoding.beam import BeamSearch, Hits
 from isara.decoding.draws import Draws
-from isara.decoding.fast_linear import fast_linear
 from isara.decoding.penalties import Penalties
-from isara.decoding.shared_cache import SharedCache, shared_attention
+from isara.decoding.shared_cache import new_cache, shared_attention
 from isara.errors import InputError
+from isara.fast_linear import fast_linear
 
 PREFILL_TOKENS = {"cpu": 512, "cuda": 65_536}  # prompt tokens in one forward pass
 MEMORY_SHARE = 0.4  # of the free memory, for a block; the rest is left to forward passes
 MOST_SLOTS = {"cpu": 256, "cuda": 512}
-MOST_BYTES = {"cpu": 240 * 2**20, "cuda": 2**60}  # a larger block is no faster on a CPU
+MOST_BYTES = {"cpu": 290 * 2**20, "cuda": 2**60}  # a larger block is no faster on a CPU
 SMALL_MODEL = 128 * 2**20  # bytes of weights
 PROMPTS_PER_WORKER = 4  # at least, where cores decode side by side
 REFILL = 8  # waiting prompts enter when at least one slot in so many is free
@@ -98,6 +98,8 @@ def decode(
                         raise no_room(longest, width) from error
                     queue.begin_again(block.rows)
                     size //= 2
+                finally:
+                    block.cache.close()
 
     with shared_attention(model), fast_linear(model):
         if workers == 1:
@@ -179,8 +181,8 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def suffix_columns(width: int, budget: int, beams: bool) -> int:
-    """Columns for what a slot writes; beams share most of theirs, samples none."""
-    return min(width * budget, budget + 6 * width) if beams else width * budget
+    """Columns for what a slot writes; beams share much of theirs, samples nothing."""
+    return min(width, 3) * budget if beams else width * budget
 
 
 def slot_bytes(model: Any, width: int, longest: int, budget: int) -> int:
@@ -261,7 +263,7 @@ class _Block:
         else:
             self.search = Draws(settings, penalties, width=width, **shared)
         suffix = suffix_columns(width, budget, beams)
-        self.cache = SharedCache(slots, width, longest - 1, suffix, device)
+        self.cache = new_cache(model, slots, width, longest - 1, suffix)
         self.next_tokens = torch.zeros((slots, width), dtype=torch.long, device=device)
 
     def run(

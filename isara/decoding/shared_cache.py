@@ -6,7 +6,7 @@ ancestors' columns only: which ones is a table of booleans, and that table is al
 reorders. Keys and values are never copied per beam and never reordered; columns that no beam sees
 any more are dropped from time to time.
 
-    cache = SharedCache(slots=32, width=5, prefix=440, suffix=140, device=device)
+    cache = new_cache(model, slots=32, width=5, prefix=440, suffix=140)
     with shared_attention(model):
         cache.prefill(model, slots, prompts)
         logits = cache.step(model, tokens)      # [slots, width, vocabulary]
@@ -15,6 +15,7 @@ any more are dropped from time to time.
 The model runs on [slots, width] tokens as if the beams of a slot were a sequence; the attention
 function registered here sees to it that they do not see each other. Sliding windows, grouped
 queries and soft caps are followed; anything else that a model hands to its attention is refused.
+In float32 on a CPU the attention is compiled (cpu_cache.py); elsewhere it is PyTorch's.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from transformers.cache_utils import Cache
 
 NAME = "isara_shared"
 HIDDEN = float("-inf")
-QUERIES = 128  # in one product of causal attention on a CPU
+ROOM = 4  # steps that must fit after columns were dropped, else there are too few of them
 # Arguments of attention functions that change nothing at inference, or that are followed here.
 KNOWN = {
     "is_causal",
@@ -102,32 +103,26 @@ class SharedCache(Cache):
         **__: Any,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Store a layer's new keys and values, [rows, heads, tokens, head size]."""
-        if len(self.keys) <= layer_idx:
-            slots, columns = len(self.lengths), self.prefix + self.suffix
-            heads, size = key_states.shape[1], key_states.shape[3]
-            if self.device.type == "cpu":  # columns side by side: products with few queries like it
-                keys = key_states.new_zeros((slots, heads, size, columns)).transpose(2, 3)
-            else:
-                keys = key_states.new_zeros((slots, heads, columns, size))
-            self.keys.append(keys)
-            self.values.append(
-                value_states.new_zeros((slots, heads, columns, value_states.shape[3]))
-            )
         for tensors, states in ((self.keys, key_states), (self.values, value_states)):
-            self._store(tensors[layer_idx], states)
+            if len(tensors) <= layer_idx:
+                slots, columns = len(self.lengths), self.prefix + self.suffix
+                tensors.append(self._allocate(slots, columns, states))
+            if self.admitted is None:
+                self._store_step(tensors[layer_idx], states)
+                continue
+            for row, (slot, length) in enumerate(zip(*self.admitted, strict=True)):
+                part = slice(self.prefix - length, self.prefix)
+                tensors[layer_idx][slot, :, part] = states[row, :, :length]
         if self.admitted is not None and layer_idx == self.last_layer:
             raise PrefillDoneError
         return key_states, value_states
 
-    def _store(self, tensor: torch.Tensor, states: torch.Tensor) -> None:
-        if self.admitted is not None:
-            for row, (slot, length) in enumerate(zip(*self.admitted, strict=True)):
-                tensor[slot, :, self.prefix - length : self.prefix] = states[row, :, :length]
-        elif self.together is not None:
-            tensor[: self.active, :, self.together : self.together + self.width] = states
-        else:
-            rows = torch.arange(self.active, device=self.device)[:, None]
-            tensor[rows, :, self.columns] = states.transpose(1, 2)
+    def _allocate(self, slots: int, columns: int, like: torch.Tensor) -> torch.Tensor:
+        return like.new_zeros((slots, like.shape[1], columns, like.shape[3]))
+
+    def _store_step(self, tensor: torch.Tensor, states: torch.Tensor) -> None:
+        rows = torch.arange(self.active, device=self.device)[:, None]
+        tensor[rows, :, self.columns] = states.transpose(1, 2)
 
     # ------------------------------------------------------------ prefill and steps
 
@@ -169,9 +164,7 @@ class SharedCache(Cache):
         )
         self.positions[: self.active].scatter_(1, new, now)
         self.columns = self.prefix + new
-        first, last = int(new.min()), int(new.max()) + 1
-        self.together = self.prefix + first if last - first == self.width else None
-        self._view(last)
+        self.visible: torch.Tensor | None = None
         logits = self._forward(model, tokens, now)
         self.steps[: self.active] += 1
         self.used[: self.active] += self.width
@@ -194,21 +187,51 @@ class SharedCache(Cache):
         logits: torch.Tensor = output.logits
         return logits
 
-    def _view(self, last: int) -> None:
-        """The columns that this step looks at, and what each beam sees of them."""
-        n = self.active
-        longest = int(self.lengths[:n].max())
-        self.padding = longest - int(self.lengths[:n].min())
-        self.view_prefix = longest
-        self.view = slice(self.prefix - longest, self.prefix + last)
-        place = torch.arange(longest, device=self.device) - longest + self.lengths[:n, None]
-        prefix_seen = (place >= 0)[:, None].expand(-1, self.width, -1)
-        self.visible = torch.cat([prefix_seen, self.seen[:n, :, :last]], dim=2)
-        self.places = torch.cat([place, self.positions[:n, :last]], dim=1)
-        self.masks: dict[int | None, torch.Tensor] = {}
+    # ------------------------------------------------------------ attention
+
+    def attend_prompts(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        layer: int,
+        window: int | None,
+        scaling: float,
+        softcap: float | None,
+    ) -> torch.Tensor:
+        """Causal attention of the prompts that enter, [rows, tokens, heads, head size]."""
+        groups = query.shape[1] // key.shape[1]
+        key, value = (x.repeat_interleave(groups, 1) if groups > 1 else x for x in (key, value))
+        mask = causal_mask(query.shape[2], window, query) if window or softcap else None
+        return attention(query, key, value, mask, scaling, softcap).transpose(1, 2)
+
+    def attend_step(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        layer: int,
+        window: int | None,
+        scaling: float,
+        softcap: float | None,
+    ) -> torch.Tensor:
+        """Attention of every beam over what it sees, [slots, width, heads, head size]; `key` and
+        `value` are the new ones, [slots, key heads, width, head size]."""
+        rows, heads, tokens, size = query.shape
+        mask = self.mask(window, query.dtype)
+        key, value = (x[layer][: self.active, :, self.view] for x in (self.keys, self.values))
+        groups = heads // key.shape[1]
+        if groups > 1:  # the queries of a group share their key head: more rows of one product
+            query = query.reshape(rows, key.shape[1], groups * tokens, size)
+            mask = mask.repeat(1, 1, groups, 1)
+        result = attention(query, key, value, mask, scaling, softcap)
+        return result.reshape(rows, heads, tokens, -1).transpose(1, 2)
 
     def mask(self, window: int | None, dtype: torch.dtype) -> torch.Tensor:
         """What is added to the attention scores of a step, [slots, 1, width, columns]."""
+        if self.visible is None:
+            self._look()
+        assert self.visible is not None
         if window not in self.masks:
             visible = self.visible
             if window is not None:
@@ -218,11 +241,16 @@ class SharedCache(Cache):
             self.masks[window] = added.masked_fill_(~visible, HIDDEN)[:, None]
         return self.masks[window]
 
-    def masked_parts(self, window: int | None, columns: int) -> list[slice]:
-        """Columns of a step in which anything is hidden: before short prompts, and the suffix."""
-        if window is not None:
-            return [slice(None)]
-        return [slice(0, self.padding), slice(self.view_prefix, columns)]
+    def _look(self) -> None:
+        """The columns that this step looks at, and what each beam sees of them."""
+        n = self.active
+        longest, last = int(self.lengths[:n].max()), int(self.used[:n].max()) + self.width
+        self.view = slice(self.prefix - longest, self.prefix + last)
+        place = torch.arange(longest, device=self.device) - longest + self.lengths[:n, None]
+        prefix_seen = (place >= 0)[:, None].expand(-1, self.width, -1)
+        self.visible = torch.cat([prefix_seen, self.seen[:n, :, :last]], dim=2)
+        self.places = torch.cat([place, self.positions[:n, :last]], dim=1)
+        self.masks: dict[int | None, torch.Tensor] = {}
 
     # ------------------------------------------------------------ between steps
 
@@ -245,17 +273,22 @@ class SharedCache(Cache):
         counts = live.sum(1)
         most = int(counts.max())
         order = live.to(torch.int8).argsort(dim=1, descending=True, stable=True)[:, :most]
-        for tensor in (*self.keys, *self.values):
-            suffix = tensor[:n, :, self.prefix :]
-            index = order[:, None, :, None].expand(-1, tensor.shape[1], -1, tensor.shape[3])
-            suffix[:, :, :most] = suffix.gather(2, index)
+        self._keep_columns(order, counts)
         kept = self.seen[:n].gather(2, order[:, None].expand(-1, self.width, -1))
         self.seen[:n] = False
         self.seen[:n, :, :most] = kept
         self.positions[:n, :most] = self.positions[:n].gather(1, order)
         self.used[:n] = counts
-        if most + self.width > self.suffix // 2:
+        if most + ROOM * self.width > self.suffix:
             self._widen()
+
+    def _keep_columns(self, order: torch.Tensor, counts: torch.Tensor) -> None:
+        """Suffix columns order[slot] become the first ones; counts[slot] of them are seen."""
+        n, most = order.shape
+        for tensor in (*self.keys, *self.values):
+            suffix = tensor[:n, :, self.prefix :]
+            index = order[:, None, :, None].expand(-1, tensor.shape[1], -1, tensor.shape[3])
+            suffix[:, :, :most] = suffix.gather(2, index)
 
     def _widen(self) -> None:
         """Double the suffix: beams that share little need more columns."""
@@ -266,8 +299,23 @@ class SharedCache(Cache):
         self.positions[:, :old] = positions
         for tensors in (self.keys, self.values):
             for layer, tensor in enumerate(tensors):
-                more = tensor.new_zeros((*tensor.shape[:2], old, tensor.shape[3]))
-                tensors[layer] = torch.cat([tensor, more], dim=2)
+                slots, _, columns, _ = tensor.shape
+                tensors[layer] = self._allocate(slots, columns + old, tensor)
+                tensors[layer][:, :, :columns] = tensor
+
+    def close(self) -> None:
+        """Give back the memory; the cache is of no use afterwards."""
+        self.keys, self.values = [], []
+
+
+def new_cache(model: Any, slots: int, width: int, prefix: int, suffix: int) -> SharedCache:
+    """The cache for a model's device and type of numbers."""
+    device = next(model.parameters()).device
+    if device.type == "cpu" and model.dtype == torch.float32:
+        from isara.decoding.cpu_cache import CpuCache
+
+        return CpuCache(slots, width, prefix, suffix, device)
+    return SharedCache(slots, width, prefix, suffix, device)
 
 
 # ---------------------------------------------------------------- attention
@@ -294,30 +342,10 @@ def attend(
     if strange:
         raise NotImplementedError(f"attention with {', '.join(strange)}")
     cache = _current.get()
-    step = cache.admitted is None
-    rows, heads, tokens, size = query.shape
-    if not step:
-        mask = causal_mask(tokens, sliding_window, query) if sliding_window or softcap else None
-    else:
-        key = cache.keys[module.layer_idx][: cache.active, :, cache.view]
-        value = cache.values[module.layer_idx][: cache.active, :, cache.view]
-        mask = cache.mask(sliding_window, query.dtype)
-    groups = heads // key.shape[1]
-    if not step:
-        key, value = (x.repeat_interleave(groups, 1) if groups > 1 else x for x in (key, value))
-    elif groups > 1:  # the queries of a group share their key head: more rows of one product
-        query = query.reshape(rows, key.shape[1], groups * tokens, size)
-        mask = mask.repeat(1, 1, groups, 1) if mask is not None else None
-    if mask is None and query.device.type == "cpu":
-        result = causal_attention(query, key, value, scaling)
-    elif softcap or query.device.type == "cpu":
-        parts = cache.masked_parts(sliding_window, key.shape[2]) if step else [slice(None)]
-        result = plain_attention(query, key, value, mask, scaling, softcap, parts)
-    else:
-        result = scaled_dot_product_attention(
-            query, key, value, attn_mask=mask, scale=scaling, is_causal=mask is None
-        )
-    return result.reshape(rows, heads, tokens, -1).transpose(1, 2), None
+    scaling = scaling or query.shape[-1] ** -0.5
+    layer = module.layer_idx
+    way = cache.attend_step if cache.admitted is None else cache.attend_prompts
+    return way(query, key, value, layer, sliding_window, scaling, softcap), None
 
 
 def causal_mask(tokens: int, window: int | None, like: torch.Tensor) -> torch.Tensor:
@@ -329,42 +357,24 @@ def causal_mask(tokens: int, window: int | None, like: torch.Tensor) -> torch.Te
     return added.masked_fill_(~visible, HIDDEN)
 
 
-def causal_attention(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float | None
-) -> torch.Tensor:
-    """Causal attention of whole prompts, some queries at a time: on a CPU faster than the fused
-    function, whose products are small."""
-    query = query * (scaling or query.shape[-1] ** -0.5)
-    result = torch.empty_like(query)
-    for start in range(0, query.shape[2], QUERIES):
-        end = min(start + QUERIES, query.shape[2])
-        scores = query[:, :, start:end] @ key[:, :, :end].transpose(2, 3)
-        scores[..., start:] += causal_mask(end - start, None, query)
-        result[:, :, start:end] = scores.softmax(-1) @ value[:, :, :end]
-    return result
-
-
-def plain_attention(
+def attention(
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
     mask: torch.Tensor | None,
-    scaling: float | None,
+    scaling: float,
     softcap: float | None,
-    parts: Sequence[slice],
 ) -> torch.Tensor:
-    """Attention as two products; with a soft cap, scores are softcap * tanh(score / softcap).
-
-    `parts` are the columns in which the mask hides anything: to add it to all takes its time.
-    """
-    scores = (query * (scaling or query.shape[-1] ** -0.5)) @ key.transpose(2, 3)
-    if softcap:
-        scores = softcap * torch.tanh(scores / softcap)
+    """Attention with an added mask, causal without one; with a soft cap, scores are
+    softcap * tanh(score / softcap)."""
+    if not softcap:
+        return scaled_dot_product_attention(
+            query, key, value, attn_mask=mask, scale=scaling, is_causal=mask is None
+        )
+    scores = softcap * torch.tanh((query * scaling) @ key.transpose(2, 3) / softcap)
     if mask is not None:
-        for part in parts:
-            scores[..., part] += mask[..., part]
-    weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
-    return weights @ value
+        scores += mask
+    return scores.softmax(-1, dtype=torch.float32).to(query.dtype) @ value
 
 
 AttentionInterface.register(NAME, attend)

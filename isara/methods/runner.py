@@ -154,7 +154,7 @@ def execute(
         plan = planned_work(config, len(prepared.seeds), len(prepared.prompts))
         try:
             pin(folder, prepared)
-            tools = tools or LoadedTools(config)
+            tools = tools or LoadedTools(config, workspace.embeddings)
             if not folder.iteration(0).is_done:
                 check_lengths(prepared, tools)
             run = Run(

@@ -54,10 +54,11 @@ class Tools(Protocol):
 
 
 class LoadedTools:
-    """The config's own models."""
+    """The config's own models; `embeddings` is the file that keeps vectors, if any."""
 
-    def __init__(self, config: RunConfig) -> None:
+    def __init__(self, config: RunConfig, embeddings: Path | None = None) -> None:
         self.config = config
+        self.embeddings = embeddings
         self._language: Language | None = None
         self._writer: HuggingFaceWriter | None = None
 
@@ -92,12 +93,16 @@ class LoadedTools:
     @cached_property
     def embedder(self) -> Embedder:
         """The sentence embedder."""
+        from isara.embedding_cache import CachedEmbedder
         from isara.models import pick_device
         from isara.retrieval import SentenceEmbedder
 
         folder = resolve(self.config.embedder)
         name = str(folder) if folder.is_dir() else self.config.embedder
-        return SentenceEmbedder(name, pick_device(self.config.model.device))
+        device = pick_device(self.config.model.device)
+        if self.embeddings is None:
+            return SentenceEmbedder(name, device)
+        return CachedEmbedder(name, self.embeddings, device)
 
     @cached_property
     def judge(self) -> HarmJudge:

@@ -239,6 +239,8 @@ def fine_tune(
     """
     from transformers import TrainingArguments, set_seed
 
+    from isara.fast_linear import fast_linear
+
     if not rows:
         raise InputError("There is nothing to train on: give at least one seed example.")
     dtype = language.model.dtype
@@ -261,7 +263,8 @@ def fine_tune(
     )
     remove_printer(trainer)
     checkpoints = Path(arguments["output_dir"])
-    trainer.train(resume_from_checkpoint=last_checkpoint(checkpoints))
+    with fast_linear(language.model):
+        trainer.train(resume_from_checkpoint=last_checkpoint(checkpoints))
     if watch.stopped and trainer.state.global_step < trainer.state.max_steps:
         raise StoppedError
     model: Any = language.model.eval()

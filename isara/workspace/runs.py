@@ -290,6 +290,11 @@ class Workspace:
 
         return Database(os.environ.get("ISARA_DATABASE") or self.root / "isara.db")
 
+    @property
+    def embeddings(self) -> Path:
+        """The file of vectors that all runs and pages share (embedding_cache.py)."""
+        return self.root / "embeddings.sqlite"
+
     def run(self, run_id: str) -> RunFolder:
         """The folder of a run, whether or not it exists yet.
 

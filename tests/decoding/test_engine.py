@@ -14,6 +14,7 @@ from isara.bench.exactness import NEAR, reference, smallest_gap
 from isara.bench.random_models import ARCHITECTURES, END, VOCABULARY, random_model
 from isara.config import PAPER, PROJECT_ROOT, GenerationConfig, ModelConfig
 from isara.decoding import engine
+from isara.decoding.beam import PIECE, best
 from isara.decoding.draws import Draws
 from isara.decoding.engine import Generated, decode
 from isara.decoding.penalties import Penalties
@@ -115,6 +116,54 @@ def test_the_demo_model_writes_the_same_tokens(
     chosen = GenerationConfig.model_validate(SETTINGS[settings])
     ends = [demo.end_token, *demo.line_break_tokens]
     assert differing(demo.model, demo_rows, chosen, ends=ends) == 0
+
+
+@pytest.mark.parametrize("settings", ["greedy, penalties", "paper"])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_pytorchs_own_attention_writes_the_same_tokens(
+    models: dict[str, Any], name: str, settings: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What runs on GPUs and in other types of numbers, here in float32 on the CPU."""
+    monkeypatch.setattr(engine, "new_cache", uncompiled)
+    rows = prompts(5, 400 + list(ARCHITECTURES).index(name))
+    chosen = GenerationConfig.model_validate(SETTINGS[settings])
+    assert differing(models[name], rows, chosen) <= 1
+
+
+def uncompiled(model: Any, *given: int) -> SharedCache:
+    """The cache without compiled attention."""
+    return SharedCache(*given, torch.device("cpu"))
+
+
+@pytest.mark.parametrize("settings", [BEAM, SAMPLE], ids=["beam", "sample"])
+def test_attention_shared_by_threads_writes_the_same_tokens(
+    models: dict[str, Any], settings: GenerationConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a model that is too large to be decoded on each core by itself."""
+    monkeypatch.setattr(engine, "worker_count", lambda model, count: 1)
+    rows, seeds = prompts(7, 31), [[i] for i in range(7)]
+    arguments: dict[str, Any] = {"budget": 12, "seeds": seeds, "ends": [END], "slots": 5}
+    shared = decode(models["mistral"], rows, settings, **arguments)
+    threads = torch.get_num_threads()
+    assert threads > 1
+    torch.set_num_threads(1)
+    try:
+        alone = decode(models["mistral"], rows, settings, **arguments)
+    finally:
+        torch.set_num_threads(threads)
+    assert [one[0].tokens for one in shared] == [one[0].tokens for one in alone]
+
+
+@pytest.mark.parametrize("count", [1, 5, 10])
+def test_the_best_of_many_are_found_piece_by_piece(count: int) -> None:
+    scores = torch.randn(7, 5 * PIECE * 3, generator=torch.Generator().manual_seed(count))
+    scores[2, 100:] = -torch.inf
+    values, index = best(scores, count)
+    expected = scores.topk(count)
+    assert torch.equal(values, expected.values)
+    assert torch.equal(scores.gather(1, index), values)
+    odd = best(scores[:, :-1], count)
+    assert torch.equal(odd[0], scores[:, :-1].topk(count).values)
 
 
 def test_a_prompt_of_one_token(models: dict[str, Any]) -> None:
