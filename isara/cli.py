@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from isara.cli_score import app as score_app
 from isara.errors import InputError, IsaraError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 demo_app = typer.Typer(help="The demo world and its models.", no_args_is_help=True)
 app.add_typer(demo_app, name="demo")
+app.add_typer(score_app, name="score")
 
 WorkspaceOption = Annotated[
     Path | None,

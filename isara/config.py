@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 Strategy = Literal["beam", "sample", "greedy"]
+Baseline = Literal["sft", "icl_knn", "icl_random", "sft_matched"]
+LEAKAGE_SIMILARITY = 0.9  # cosine of two questions' embeddings from which they say the same
 
 
 class Part(BaseModel):
@@ -228,6 +230,11 @@ class TrainingConfig(Part):
     save_every: int = Field(50, ge=1)
     """Optimizer steps between two checkpoints, from which a stopped training goes on."""
 
+    @property
+    def step_rows(self) -> int:
+        """Rows of one optimizer step."""
+        return self.batch_size * self.accumulation
+
 
 class EvaluationConfig(Part):
     """How every M(k) is measured (methods §4)."""
@@ -244,8 +251,10 @@ class EvaluationConfig(Part):
     """Budget of an evaluated answer (tokens) [H]."""
     batch_size: int | None = Field(None, ge=1, le=4096)
     """Prompts decoded at once (prompts); as many as the memory allows when not given."""
-    baselines: list[Literal["sft"]] = Field(default_factory=lambda: ["sft"])  # type: ignore[arg-type]
-    """Baselines measured beside the iterations: sft = the same training on D0 alone."""
+    baselines: list[Baseline] = Field(default_factory=lambda: ["sft"])  # type: ignore[arg-type]
+    """Baselines measured beside the iterations: sft = the same training on D0 alone; icl_knn and
+    icl_random = the base model with C seeds in its prompt; sft_matched = training on D0 alone for
+    as many optimizer steps as all iterations took."""
 
 
 class RunConfig(Part):

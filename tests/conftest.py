@@ -151,4 +151,4 @@ def small_config(inputs: tuple[Path, Path]) -> Callable[..., RunConfig]:
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stages write blocks of 8 rows, so that 20 candidates are three blocks."""
     monkeypatch.setattr("isara.methods.stages.BLOCK", 8)
-    monkeypatch.setattr("isara.methods.stages.EVALUATION_BLOCK", 8)
+    monkeypatch.setattr("isara.methods.measuring.EVALUATION_BLOCK", 8)

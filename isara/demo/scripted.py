@@ -92,6 +92,7 @@ class ScriptedTools:
         random_seed: int,
         on_step: Callable[[dict[str, float]], None],
         should_stop: Callable[[], bool],
+        steps: int | None = None,
     ) -> None:
         """Writes the next level; more than 64 rows count double."""
         level = 0 if model is None else read_json(model / "level.json")["level"]

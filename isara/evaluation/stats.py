@@ -7,8 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
+DRAWS = 10_000  # of every bootstrap
+BLOCK = 500  # of them at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +80,252 @@ def holm(p_values: Sequence[float]) -> list[float]:
     from statsmodels.stats.multitest import multipletests
 
     return [float(p) for p in multipletests(p_values, method="holm")[1]] if p_values else []
+
+
+# ---------------------------------------------------------------- means and seeds
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean with its 95 % interval; no interval (None) for fewer than two values."""
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+def bootstrap_mean(values: Sequence[float], random_seed: int = 0) -> Mean:
+    """Mean with its percentile bootstrap interval (Efron and Tibshirani, 1993, §13.3)."""
+    import numpy as np
+
+    array = np.asarray(values, dtype=float)
+    n = len(array)
+    if n == 0:
+        raise ValueError("the mean of no values")
+    if n == 1:
+        return Mean(float(array[0]), None, None, 1)
+    low, high = _percentiles(_resampled_means(array, random_seed))
+    return Mean(float(array.mean()), low, high, n)
+
+
+def paired_bootstrap(a: Sequence[float], b: Sequence[float], random_seed: int = 0) -> Comparison:
+    """Difference of two means over the same prompts, b - a, by resampling prompts.
+
+    `p` is two-sided: twice the share of resampled differences, centred on 0, that lie as far out
+    (Efron and Tibshirani, 1993, §16.2), with 1 added above and below so that it is never 0.
+    """
+    import numpy as np
+
+    if len(a) != len(b):
+        raise ValueError(f"paired samples differ in length: {len(a)} and {len(b)}")
+    differences = np.asarray(b, dtype=float) - np.asarray(a, dtype=float)
+    n = len(differences)
+    if n < 2:
+        return Comparison(float(differences.sum()), -np.inf, np.inf, 1.0, n)
+    observed = float(differences.mean())
+    drawn = _resampled_means(differences, random_seed)
+    low, high = _percentiles(drawn)
+    return Comparison(observed, low, high, _two_sided(drawn - observed, observed), n)
+
+
+def two_level_bootstrap(differences: NDArray[np.float64], random_seed: int = 0) -> Comparison:
+    """Mean of differences [random seeds, prompts], both levels resampled, crossed.
+
+    Every random seed answers the same prompts, so a resampled prompt is resampled for all of them
+    (Owen, "The pigeonhole bootstrap", 2007). With one random seed its spread stays unknown: only
+    prompts are resampled then. `n` counts all values.
+    """
+    import numpy as np
+
+    seeds, prompts = differences.shape
+    observed = float(differences.mean())
+    if prompts < 2:
+        return Comparison(observed, -np.inf, np.inf, 1.0, differences.size)
+    rng = np.random.default_rng(random_seed)
+    drawn = np.empty(DRAWS)
+    for start in range(0, DRAWS, BLOCK):
+        count = min(BLOCK, DRAWS - start)
+        rows = rng.multinomial(seeds, [1 / seeds] * seeds, size=count) / seeds
+        columns = rng.multinomial(prompts, [1 / prompts] * prompts, size=count) / prompts
+        drawn[start : start + count] = ((rows @ differences) * columns).sum(1)
+    low, high = _percentiles(drawn)
+    p = _two_sided(drawn - observed, observed)
+    return Comparison(observed, low, high, p, differences.size)
+
+
+def _resampled_means(values: NDArray[np.float64], random_seed: int) -> NDArray[np.float64]:
+    import numpy as np
+
+    rng = np.random.default_rng(random_seed)
+    n = len(values)
+    parts = [
+        values[rng.integers(0, n, (min(BLOCK, DRAWS - start), n))].mean(1)
+        for start in range(0, DRAWS, BLOCK)
+    ]
+    return np.concatenate(parts)
+
+
+def _percentiles(drawn: NDArray[np.float64]) -> tuple[float, float]:
+    import numpy as np
+
+    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(low), float(high)
+
+
+def _two_sided(centred: NDArray[np.float64], observed: float) -> float:
+    beyond = int((abs(centred) >= abs(observed) - 1e-12).sum())
+    return (beyond + 1) / (len(centred) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class OverSeeds:
+    """A metric over random seeds: mean, standard deviation, 95 % t interval of the mean."""
+
+    mean: float
+    spread: float | None
+    low: float | None
+    high: float | None
+    n_seeds: int
+
+
+def over_seeds(values: Sequence[float]) -> OverSeeds:
+    """Several random seeds combined; one seed has no spread."""
+    import numpy as np
+    from scipy.stats import t
+
+    array = np.asarray(values, dtype=float)
+    n = len(array)
+    if n == 0:
+        raise ValueError("no random seed to combine")
+    mean = float(array.mean())
+    if n == 1:
+        return OverSeeds(mean, None, None, None, 1)
+    spread = float(array.std(ddof=1))
+    half = float(t.ppf((1 + CONFIDENCE) / 2, n - 1)) * spread / n**0.5
+    return OverSeeds(mean, spread, mean - half, mean + half, n)
+
+
+# ---------------------------------------------------------------- how many prompts are needed
+
+
+def needed_n(a: float, b: float, power: float = 0.8) -> int:
+    """Prompts for each model that tell rate a from rate b at 5 %, two-sided, with this power.
+
+    Cohen's h of two independent rates (Statistical Power Analysis, 1988, §6.4): answers to the
+    same prompts need fewer, how many fewer depends on how they go together.
+    """
+    from math import ceil
+
+    from statsmodels.stats.power import NormalIndPower
+    from statsmodels.stats.proportion import proportion_effectsize
+
+    if not (0 <= a <= 1 and 0 <= b <= 1) or a == b:
+        raise ValueError(f"two different rates from 0 to 1 are expected, found {a} and {b}")
+    effect = abs(proportion_effectsize(a, b))
+    needed = NormalIndPower().solve_power(effect, alpha=1 - CONFIDENCE, power=power)
+    return ceil(float(needed))
+
+
+def can_tell(n: int, rate: float) -> str:
+    """One sentence on what n prompts can tell from a rate: "250 prompts can tell …"."""
+    from math import asin, sin, sqrt
+
+    from statsmodels.stats.power import NormalIndPower
+
+    if n < 2:
+        return f"{n} prompts can tell nothing from anything."
+    effect = NormalIndPower().solve_power(None, nobs1=n, alpha=1 - CONFIDENCE, power=0.8)
+    angle = asin(sqrt(rate)) - effect / 2
+    if angle <= 0:
+        return f"{n} prompts cannot tell {rate:.0%} from any lower rate (80 % power)."
+    below = sin(angle) ** 2
+    closer = (below + rate) / 2
+    return (
+        f"{n} prompts can tell {rate:.0%} from {below:.1%} or less, not from {closer:.1%} "
+        "(80 % power, 5 % level, independent answers)."
+    )
+
+
+# ---------------------------------------------------------------- people and judges
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Agreement of raters: kappa where there are two, alpha for two or more; None: undefined."""
+
+    n_items: int
+    kappa: float | None
+    kappa_low: float | None
+    kappa_high: float | None
+    alpha: float | None
+
+
+def agreement(labels: Sequence[tuple[str, str, str]]) -> Agreement:
+    """Agreement from rows of (item, rater, label).
+
+    Cohen's kappa (1960) with its asymptotic interval over the items that both of two raters
+    labelled; Krippendorff's alpha for nominal labels (Content Analysis, 2004, §11.3) over items
+    with at least two labels, gaps allowed. ValueError when a rater labelled an item twice.
+    """
+    import krippendorff
+    import numpy as np
+    from statsmodels.stats.inter_rater import cohens_kappa
+
+    items = list(dict.fromkeys(item for item, _, _ in labels))
+    raters = list(dict.fromkeys(rater for _, rater, _ in labels))
+    values = sorted({label for _, _, label in labels})
+    place = {name: i for i, name in enumerate(items)}
+    table = np.full((len(raters), len(items)), np.nan)
+    for item, rater, label in labels:
+        cell = raters.index(rater), place[item]
+        if not np.isnan(table[cell]):
+            raise ValueError(f"{rater} labelled {item} twice")
+        table[cell] = values.index(label)
+    shared = int(((~np.isnan(table)).sum(0) >= 2).sum()) if len(raters) else 0
+    kappa = low = high = alpha = None
+    if shared:
+        with np.errstate(all="ignore"):
+            try:
+                found = float(krippendorff.alpha(table, level_of_measurement="nominal"))
+                alpha = found if np.isfinite(found) else None
+            except ValueError:  # one label alone: no disagreement was possible
+                alpha = None
+    if len(raters) == 2 and shared:
+        both = table[:, ~np.isnan(table).any(0)].astype(int)
+        counts = np.zeros((len(values), len(values)))
+        np.add.at(counts, (both[0], both[1]), 1)
+        with np.errstate(all="ignore"):
+            result = cohens_kappa(counts)
+        if np.isfinite(result.kappa):
+            kappa = float(result.kappa)
+            low, high = max(-1.0, float(result.kappa_low)), min(1.0, float(result.kappa_upp))
+    return Agreement(shared, kappa, low, high, alpha)
+
+
+def rogan_gladen(flagged: int, n: int, hits: int, harmful: int, cleared: int, safe: int) -> Rate:
+    """The rate corrected for a judge's errors (Rogan and Gladen, 1978), cut to 0 and 1.
+
+    `flagged` of `n` answers were flagged; of those that people labelled, the judge flagged `hits`
+    of `harmful` ones and cleared `cleared` of `safe` ones. The variance adds up that of the rate,
+    of the sensitivity and of the specificity (their equation 4). ValueError when the judge does
+    not do better than chance, or nothing was labelled.
+    """
+    if min(n, harmful, safe) < 1:
+        raise ValueError("there must be answers, and labelled ones of both kinds")
+    rate, sensitivity, specificity = flagged / n, hits / harmful, cleared / safe
+    gain = sensitivity + specificity - 1
+    if gain <= 0:
+        raise ValueError(
+            f"the judge does no better than chance: sensitivity {sensitivity:.2f}, specificity "
+            f"{specificity:.2f}"
+        )
+    value = (rate + specificity - 1) / gain
+    variance = (
+        rate * (1 - rate) / n
+        + value**2 * sensitivity * (1 - sensitivity) / harmful
+        + (1 - value) ** 2 * specificity * (1 - specificity) / safe
+    ) / gain**2
+    half = 1.959964 * variance**0.5
+    cut = [min(1.0, max(0.0, x)) for x in (value, value - half, value + half)]
+    return Rate(cut[0], cut[1], cut[2], n)

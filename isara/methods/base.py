@@ -68,7 +68,7 @@ class RunBase:
             "kept": kept,
             "retention": kept / generated if generated else None,
             "scaling_ratio": total / len(self.seeds),
-            "seconds": self._seconds(k),
+            "seconds": self.seconds(k),
         }
         write_json(self._files(k).done, done)
         self.folder.log_event("iteration", **done)
@@ -99,7 +99,7 @@ class RunBase:
         if self.folder.stop_requested():
             raise StoppedError
 
-    def _seconds(self, place: int | str) -> dict[str, float]:
+    def seconds(self, place: int | str) -> dict[str, float]:
         found: dict[str, float] = read_json(self._files(place).path / "seconds.json", {})
         return found
 
@@ -112,9 +112,19 @@ class RunBase:
             yield spent
         finally:
             spent[0] = time.perf_counter() - started
-            seconds = self._seconds(place)
+            seconds = self.seconds(place)
             seconds[stage] = seconds.get(stage, 0.0) + spent[0]
             write_json(self._files(place).path / "seconds.json", seconds, durable=False)
 
     def _seed(self, k: int, index: int, use: str) -> int:
         return row_seed(self.config.random_seed, k, index, use)
+
+    def _within(
+        self, place: int | str, stage: str, before: int, total: int, started: float
+    ) -> Callable[[int], None]:
+        """Reports progress within a block that begins after `before` rows."""
+
+        def report(done: int) -> None:
+            self.reporter.update(place, stage, before + done, total, started=started)
+
+        return report

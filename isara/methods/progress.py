@@ -16,6 +16,7 @@ from isara.workspace.runs import Progress, RunFolder
 
 # Relative cost of one unit: a question, an answer, a training row in an epoch, an eval prompt.
 COSTS = {"questions": 1.0, "answers": 1.2, "train": 0.15, "evaluate": 0.5}
+EXAMPLES_COST = 3.0  # of an eval prompt with examples before it, against one without
 WRITE_EVERY = 0.5  # seconds
 
 
@@ -28,13 +29,19 @@ def planned_work(config: RunConfig, seeds: int, prompts: int) -> dict[str, float
     epochs = config.training.epochs
     kept = config.loop.candidates * max(config.loop.alpha, 0.5)
     plan: dict[str, float] = {"0/evaluate": prompts}
-    for name in config.evaluation.baselines if prompts else []:
-        plan[f"{name}/train"] = seeds * epochs
-        plan[f"{name}/evaluate"] = prompts
+    baselines = config.evaluation.baselines if prompts else []
+    for name in baselines:
+        if name == "sft":
+            plan[f"{name}/train"] = seeds * epochs
+        if name != "sft_matched":
+            plan[f"{name}/evaluate"] = prompts * (1 if name == "sft" else EXAMPLES_COST)
     for k in range(1, config.loop.max_iterations + 1):
         plan[f"{k}/questions"] = plan[f"{k}/answers"] = config.loop.candidates
         plan[f"{k}/train"] = (seeds + kept) * epochs
         plan[f"{k}/evaluate"] = prompts
+    if "sft_matched" in baselines:
+        plan["sft_matched/train"] = (seeds + kept) * epochs * config.loop.max_iterations
+        plan["sft_matched/evaluate"] = prompts
     return plan
 
 

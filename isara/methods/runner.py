@@ -167,6 +167,7 @@ def execute(
                 lambda k: workspace.database.decisions(folder.run_id, k),
             )
             reason = METHODS[config.method](run)
+            run.baselines(late=True)
         except (StoppedError, KeyboardInterrupt):
             folder.clear_stop()
             folder.set_state("stopped", "stopped by the user")

@@ -16,20 +16,19 @@ from typing import Any
 import numpy as np
 
 from isara.decoding import Writer, row_seed
-from isara.evaluation.measure import evaluation_rows, metrics
 from isara.examples import Example
 from isara.filters import apply_decisions, pack, verdicts
-from isara.methods.base import RunBase
+from isara.methods.baselines import measure_baselines
 from isara.methods.candidates import (
     RULINGS,
     Rows,
-    evaluation_decoding,
     kept_examples,
     kept_rows,
     majority,
     read_rows,
     score_table,
 )
+from isara.methods.measuring import Measuring
 from isara.prompts import answer_prompt, fit, question_prompt
 from isara.retrieval import nearest
 from isara.training.sft import TrainingRow, delete_checkpoints
@@ -42,11 +41,10 @@ from isara.workspace.files import (
 from isara.workspace.runs import IterationFolder
 
 BLOCK = 128  # rows in a block: what a kill can cost at most
-EVALUATION_BLOCK = 256  # short prompts: a larger block keeps the decoder busy
 Block = Callable[[range, Writer, Callable[[int], None]], Rows]
 
 
-class Run(RunBase):
+class Run(Measuring):
     """One run while it is worked on: its stages."""
 
     # ---------------------------------------------------------------- generate
@@ -191,18 +189,8 @@ class Run(RunBase):
                 k, stage, done, total, started=started, measured=(len(indices), spent[0])
             )
         if not missing:
-            self.reporter.finished(k, stage, self._seconds(k).get(stage, 0.0))
+            self.reporter.finished(k, stage, self.seconds(k).get(stage, 0.0))
         return read_rows(blocks.finish())
-
-    def _within(
-        self, place: int | str, stage: str, before: int, total: int, started: float
-    ) -> Callable[[int], None]:
-        """Reports progress within a block that begins after `before` rows."""
-
-        def report(done: int) -> None:
-            self.reporter.update(place, stage, before + done, total, started=started)
-
-        return report
 
     def _question_prompt(self, examples: Sequence[Example]) -> str:
         return question_prompt(examples, self.config.prompts.multiline)
@@ -231,27 +219,32 @@ class Run(RunBase):
     def train(self, k: int, model: Path | None, kept: Sequence[Example]) -> Path:
         """M(k): fine-tuned on D0 with weight gamma and D(k) with weight 1; its folder."""
         source = model if self.config.training.start_from == "previous" else self.base
-        return self._fine_tune(k, self.folder.iteration(k), source, kept)
+        return self.fine_tune(k, self.folder.iteration(k), source, kept)
 
-    def _fine_tune(
+    def fine_tune(
         self,
         place: int | str,
         files: IterationFolder,
         source: Path | None,
         kept: Sequence[Example],
+        steps: int | None = None,
     ) -> Path:
+        """Train for the config's epochs, or for that many optimizer steps."""
         done = files.path / "trained.json"
         if done.exists():
             delete_checkpoints(files.model)
-            self.reporter.finished(place, "train", self._seconds(place).get("train", 0.0))
+            self.reporter.finished(place, "train", self.seconds(place).get("train", 0.0))
             return files.model
         gamma, epochs = self.config.training.gamma, self.config.training.epochs
         rows = [TrainingRow(example, gamma) for example in self.seeds]
         rows += [TrainingRow(example) for example in kept]
-        total = len(rows) * epochs
+        total = len(rows) * epochs if steps is None else steps * self.config.training.step_rows
+        taken = 0
         started = time.time()
 
         def on_step(step: dict[str, float]) -> None:
+            nonlocal taken
+            taken = int(step["steps"])
             self.folder.log_event("train", place=place, **step)
             share = step["step"] / max(1.0, step["steps"])
             spent = time.time() - started
@@ -266,89 +259,16 @@ class Run(RunBase):
                 random_seed=row_seed(self.config.random_seed, place, "train") % 2**31,
                 on_step=on_step,
                 should_stop=self.folder.stop_requested,
+                steps=steps,
             )
-        write_json(done, {"rows": len(rows), "kept": len(kept), "seeds": len(self.seeds)})
+        counted = {"rows": len(rows), "kept": len(kept), "seeds": len(self.seeds), "steps": taken}
+        write_json(done, counted)
         delete_checkpoints(files.model)
         self.reporter.update(
             place, "train", total, total, started=started, measured=(total, spent[0])
         )
         return files.model
 
-    def baselines(self) -> None:
-        """The baselines of the config: SFT on D0 alone, with the same training."""
-        if not self.prompts:
-            return
-        for name in self.config.evaluation.baselines:
-            files = self.folder.baseline(name)
-            if files.is_done:
-                self._drop_baseline(files)
-                for stage in ("train", "evaluate"):
-                    self.reporter.finished(name, stage, self._seconds(name).get(stage, 0.0))
-                continue
-            self.evaluate(name, self._fine_tune(name, files, self.base, []))
-            write_json(files.done, {"baseline": name, "seconds": self._seconds(name)})
-            self._drop_baseline(files)
-
-    def _drop_baseline(self, files: IterationFolder) -> None:
-        if self.config.loop.keep_models != "all":
-            shutil.rmtree(files.model, ignore_errors=True)
-
-    # ---------------------------------------------------------------- evaluate and record
-
-    def evaluate(self, place: int | str, model: Path | None) -> None:
-        """Answer every eval prompt zero-shot, judge the answers, write rows and metrics."""
-        files = self._files(place)
-        if not self.prompts:
-            self._mark_base(place)
-            return
-        if not files.metrics.exists():
-            rows = self._answered(place, model, files)
-            with self._timed(place, "judge"):
-                table = evaluation_rows(self.prompts, rows, self.tools.judge, self.config)
-                write_parquet(files.evaluation, table)
-                write_json(files.metrics, metrics(table, self.config))
-            shutil.rmtree(files.path / "answers", ignore_errors=True)
-            (files.path / "answers.parquet").unlink(missing_ok=True)
-        else:
-            self.reporter.finished(place, "evaluate", self._seconds(place).get("evaluate", 0.0))
-        self._mark_base(place)
-
-    def _answered(self, place: int | str, model: Path | None, files: IterationFolder) -> Rows:
-        evaluation, multiline = self.config.evaluation, self.config.prompts.multiline
-        total = len(self.prompts)
-        size = max(EVALUATION_BLOCK, evaluation.batch_size or 0)
-        blocks = BlockWriter(files.path, "answers", -(-total // size))
-        started = time.time()
-        for b in blocks.missing():
-            self._check_stop()
-            part = self.prompts[b * size : (b + 1) * size]
-            with self._timed(place, "evaluate") as spent:
-                texts = self.tools.writer(model).write(
-                    [answer_prompt([], prompt.question, multiline) for prompt in part],
-                    evaluation_decoding(self.config),
-                    max_new_tokens=evaluation.max_new_tokens,
-                    # Not the iteration: models are compared on paired draws.
-                    seeds=[
-                        row_seed(self.config.random_seed, "evaluate", prompt.id) for prompt in part
-                    ],
-                    multiline=multiline,
-                    batch_size=evaluation.batch_size,
-                    on_progress=self._within(place, "evaluate", b * size, total, started),
-                    should_stop=self.folder.stop_requested,
-                )
-                self._check_stop()
-                rows = [
-                    {
-                        "answer": t.text,
-                        "finish": t.finish,
-                        "tokens": t.tokens,
-                        "log_prob": t.log_prob,
-                    }
-                    for t in texts
-                ]
-                blocks.append(b, rows)
-            done = min(total, (b + 1) * size)
-            self.reporter.update(
-                place, "evaluate", done, total, started=started, measured=(len(part), spent[0])
-            )
-        return read_rows(blocks.finish())
+    def baselines(self, *, late: bool = False) -> None:
+        """The config's baselines: those that need nothing of the loop, or (`late`) the others."""
+        measure_baselines(self, late=late)

@@ -48,6 +48,7 @@ class Tools(Protocol):
         random_seed: int,
         on_step: Callable[[dict[str, float]], None],
         should_stop: Callable[[], bool],
+        steps: int | None = None,
     ) -> None:
         """Train the model of a folder (None: the base model) and write it to `folder`."""
         ...
@@ -120,6 +121,7 @@ class LoadedTools:
         random_seed: int,
         on_step: Callable[[dict[str, float]], None],
         should_stop: Callable[[], bool],
+        steps: int | None = None,
     ) -> None:
         """Train and write; M(k) is then read from its folder, as after a kill and a resume."""
         fine_tune(
@@ -131,5 +133,6 @@ class LoadedTools:
             multiline=self.config.prompts.multiline,
             on_step=on_step,
             should_stop=should_stop,
+            steps=steps,
         )
         self._forget()

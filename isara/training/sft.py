@@ -25,6 +25,7 @@ from isara.prompts import training_texts
 if TYPE_CHECKING:
     import torch
 
+MOST_LOGITS = 16 * 2**20  # bytes of the logits of one forward pass; more is no faster on a CPU
 IGNORED = -100  # label of tokens without loss, as torch's cross-entropy expects it
 
 
@@ -160,10 +161,20 @@ def callback(
     return Watch()
 
 
+def rows_at_once(config: TrainingConfig, longest: int, vocabulary: int, device: str) -> int:
+    """Rows in one forward pass: `batch_size`, on a CPU as many times it as the step and its memory
+    allow. The step's loss is a sum over its rows, so only rounding depends on it."""
+    if device != "cpu":
+        return config.batch_size
+    fitting = MOST_LOGITS // (config.batch_size * longest * vocabulary * 4)
+    times = [n for n in range(1, config.accumulation + 1) if config.accumulation % n == 0]
+    return config.batch_size * max([n for n in times if n <= fitting], default=1)
+
+
 def training_arguments(
-    config: TrainingConfig, folder: Path, device: str, random_seed: int
+    config: TrainingConfig, folder: Path, device: str, random_seed: int, rows: int
 ) -> dict[str, Any]:
-    """Arguments of the Trainer for a config."""
+    """Arguments of the Trainer for a config; `rows` in one forward pass."""
     precision = config.precision
     if precision == "auto":
         precision = "bfloat16" if device == "cuda" else "float32"
@@ -174,8 +185,8 @@ def training_arguments(
         "learning_rate": config.learning_rate,
         "lr_scheduler_type": config.scheduler,
         "num_train_epochs": config.epochs,
-        "per_device_train_batch_size": config.batch_size,
-        "gradient_accumulation_steps": config.accumulation,
+        "per_device_train_batch_size": rows,
+        "gradient_accumulation_steps": config.batch_size * config.accumulation // rows,
         "warmup_steps": config.warmup_ratio,
         "adam_beta1": config.adam_beta1,
         "adam_beta2": config.adam_beta2,
@@ -230,8 +241,10 @@ def fine_tune(
     multiline: bool = False,
     on_step: Callable[[dict[str, float]], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    steps: int | None = None,
 ) -> Language:
-    """Train on `rows` and write the model to `folder` (safetensors and tokenizer).
+    """Train on `rows` and write the model to `folder` (safetensors and tokenizer); for the
+    config's epochs, or for `steps` optimizer steps.
 
     Goes on from the last checkpoint in `folder` when there is one; the caller calls
     `delete_checkpoints` once its own marker is on disk. StoppedError after `should_stop()` said
@@ -252,7 +265,12 @@ def fine_tune(
         language.model.float()
     encoded = [encode_row(row, language, config.max_tokens, multiline) for row in rows]
     pad = int(language.tokenizer.pad_token_id or 0)
-    arguments = training_arguments(config, folder, language.device.type, random_seed)
+    device = language.device.type
+    longest = max(len(row["input_ids"]) for row in encoded)
+    at_once = rows_at_once(config, longest, language.model.config.vocab_size, device)
+    arguments = training_arguments(config, folder, device, random_seed, at_once)
+    if steps is not None:
+        arguments["max_steps"] = steps
     watch = callback(on_step, should_stop)
     trainer = trainer_class()(
         model=language.model,

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from isara.evaluation.stats import Rate, holm, mcnemar, wilson
+from isara.evaluation.stats import (
+    Rate,
+    agreement,
+    bootstrap_mean,
+    can_tell,
+    holm,
+    mcnemar,
+    needed_n,
+    over_seeds,
+    paired_bootstrap,
+    rogan_gladen,
+    two_level_bootstrap,
+    wilson,
+)
 
 
 @pytest.mark.parametrize(
@@ -83,3 +97,176 @@ def test_nothing_to_compare() -> None:
 )
 def test_holm_by_hand(values: list[float], expected: list[float]) -> None:
     assert holm(values) == pytest.approx(expected)
+
+
+# ---------------------------------------------------------------- means and seeds
+
+# B. Efron and R. Tibshirani, An Introduction to the Bootstrap (1993), table 2.1: survival days of
+# 7 treated and 9 control mice; means 86.86 and 56.22, standard errors by the bootstrap 23.36, 13.1.
+TREATED = [94, 197, 16, 38, 99, 141, 23]
+CONTROL = [52, 104, 146, 10, 51, 30, 40, 27, 46]
+
+
+@pytest.mark.parametrize(
+    ("days", "mean", "error"), [(TREATED, 86.86, 23.4), (CONTROL, 56.22, 13.3)]
+)
+def test_the_mouse_data_of_efron_and_tibshirani(
+    days: list[float], mean: float, error: float
+) -> None:
+    found = bootstrap_mean(days)
+    assert found.value == pytest.approx(mean, abs=0.005)
+    assert found.low is not None
+    assert found.high is not None
+    # Nearly normal: 3.92 standard errors wide.
+    assert (found.high - found.low) / 3.92 == pytest.approx(error, rel=0.06)
+
+
+def test_the_bootstrap_is_seeded_and_says_nothing_about_one_value() -> None:
+    assert bootstrap_mean(TREATED, 1) == bootstrap_mean(TREATED, 1)
+    assert bootstrap_mean(TREATED, 1) != bootstrap_mean(TREATED, 2)
+    one = bootstrap_mean([3.0])
+    assert (one.value, one.low, one.high, one.n) == (3.0, None, None, 1)
+    with pytest.raises(ValueError, match="no values"):
+        bootstrap_mean([])
+
+
+def test_paired_means() -> None:
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=400)
+    same = paired_bootstrap(a, a + rng.normal(scale=0.5, size=400))
+    better = paired_bootstrap(a, a + 0.1 + rng.normal(scale=0.5, size=400))
+    assert same.low < 0 < same.high
+    assert same.p > 0.05
+    # Mean 0.1 with standard error 0.025: about four standard errors.
+    assert better.difference == pytest.approx(0.1, abs=0.05)
+    assert better.p < 0.01
+    assert better.high - better.low == pytest.approx(3.92 * 0.5 / 20, rel=0.15)
+    swapped = paired_bootstrap(a + 0.1, a)
+    assert swapped.difference == pytest.approx(-0.1)
+    with pytest.raises(ValueError, match="differ in length"):
+        paired_bootstrap([1.0], [1.0, 2.0])
+
+
+def test_two_levels_take_the_spread_of_the_random_seeds_in() -> None:
+    rng = np.random.default_rng(1)
+    seeds, prompts = 8, 300
+    noise = rng.normal(scale=0.3, size=(seeds, prompts))
+    alike = two_level_bootstrap(0.1 + noise)
+    spread = two_level_bootstrap(0.1 + noise + rng.normal(scale=0.2, size=(seeds, 1)))
+    assert alike.n == seeds * prompts
+    assert alike.high - alike.low < 0.05
+    # The mean of 8 seeds that differ by 0.2: standard error 0.07 (by resampling, sqrt(7/8) of it).
+    assert spread.high - spread.low == pytest.approx(3.92 * 0.2 / 8**0.5, rel=0.5)
+    assert alike.p < 0.001
+
+
+def test_a_true_difference_of_nothing_is_called_real_one_time_in_twenty() -> None:
+    rng = np.random.default_rng(2)
+    called = 0
+    for _ in range(60):
+        values = rng.normal(size=(1, 100)) + rng.normal(size=(8, 100))
+        called += two_level_bootstrap(values).p < 0.05
+    assert called <= 9  # 60 x 0.05 = 3; more than 9 has a chance of 0.1 %
+
+
+def test_seeds_combined_by_hand() -> None:
+    # 1, 2, 3: standard deviation 1, t(0.975, 2) = 4.303, half the interval 4.303 / sqrt 3.
+    found = over_seeds([1.0, 2.0, 3.0])
+    assert (found.mean, found.spread, found.n_seeds) == (2.0, 1.0, 3)
+    assert found.high == pytest.approx(2 + 4.303 / 3**0.5, abs=1e-3)
+    assert over_seeds([0.5]).spread is None
+
+
+# ---------------------------------------------------------------- how many prompts are needed
+
+
+def test_needed_prompts_as_cohen_has_them() -> None:
+    # J. Cohen, Statistical Power Analysis (1988), table 6.4.1: a2 = .05, power .80, h = .20
+    # needs 392 for each; h = .50 needs 63. arcsin: 0.5 and 0.4003 are h = .20 apart.
+    assert needed_n(0.5, 0.40065) == pytest.approx(393, abs=3)
+    assert needed_n(0.5, 0.26029) == pytest.approx(63, abs=1)
+    with pytest.raises(ValueError, match="two different rates"):
+        needed_n(0.2, 0.2)
+
+
+def test_what_250_prompts_can_tell() -> None:
+    assert needed_n(0.12, 0.05) <= 250 < needed_n(0.12, 0.09)
+    assert can_tell(250, 0.12).startswith("250 prompts can tell 12% from 5.1% or less, not from 8")
+    assert "cannot tell" in can_tell(20, 0.05)
+    assert "nothing" in can_tell(1, 0.5)
+
+
+# ---------------------------------------------------------------- people and judges
+
+
+def rated(table: list[list[int]]) -> list[tuple[str, str, str]]:
+    """Labels of two raters with these counts, rows the first's, columns the second's."""
+    rows, item = [], 0
+    for first, counts in enumerate(table):
+        for second, count in enumerate(counts):
+            for _ in range(count):
+                item += 1
+                rows += [(f"i{item}", "A", f"l{first}"), (f"i{item}", "B", f"l{second}")]
+    return rows
+
+
+def test_kappa_of_sim_and_wright() -> None:
+    # J. Sim and C. C. Wright, Physical Therapy 85 (2005) 257-268, table 1: 22, 2, 4, 11 of 39,
+    # kappa .67; its standard error .12 there.
+    found = agreement(rated([[22, 2], [4, 11]]))
+    assert found.n_items == 39
+    assert found.kappa == pytest.approx(0.67, abs=0.005)
+    assert found.kappa_low is not None
+    assert found.kappa_high is not None
+    assert found.kappa_high - found.kappa_low == pytest.approx(3.92 * 0.12, abs=0.03)
+
+
+def test_alpha_of_krippendorffs_own_example() -> None:
+    # K. Krippendorff, Content Analysis (1980; 2004, §11.3): four coders, twelve units with gaps;
+    # nominal alpha 0.743.
+    coders = [
+        "1 2 3 3 2 1 4 1 2 . . .",
+        "1 2 3 3 2 2 4 1 2 5 . 3",
+        ". 3 3 3 2 3 4 2 2 5 1 .",
+        "1 2 3 3 2 4 4 1 2 5 1 .",
+    ]
+    rows = [
+        (f"u{unit}", f"coder {coder}", label)
+        for coder, line in enumerate(coders)
+        for unit, label in enumerate(line.split())
+        if label != "."
+    ]
+    found = agreement(rows)
+    assert found.alpha == pytest.approx(0.743, abs=5e-4)
+    assert found.n_items == 11  # the last unit has one label
+    assert found.kappa is None  # four raters
+
+
+def test_agreement_that_cannot_be_told() -> None:
+    alone = agreement([("a", "A", "x"), ("b", "A", "y")])
+    assert (alone.n_items, alone.kappa, alone.alpha) == (0, None, None)
+    same = agreement([("a", "A", "x"), ("a", "B", "x")])
+    assert same.kappa is None
+    with pytest.raises(ValueError, match="A labelled a twice"):
+        agreement([("a", "A", "x"), ("a", "A", "y")])
+
+
+def test_rogan_and_gladens_correction() -> None:
+    # The example of epiR's epi.prev: 23 of 150 cows positive, sensitivity 0.96, specificity 0.89,
+    # true prevalence 5.1 in 100. Both as if known: from a million animals.
+    found = rogan_gladen(23, 150, 960_000, 1_000_000, 890_000, 1_000_000)
+    assert found.value == pytest.approx(0.051, abs=5e-4)
+    # By hand: sqrt(0.1533 x 0.8467 / 150) / 0.85 = 0.0346.
+    assert found.high == pytest.approx(0.051 + 1.96 * 0.0346, abs=1e-3)
+    assert found.low == 0.0
+
+
+def test_the_correction_takes_the_labelled_sample_in() -> None:
+    few = rogan_gladen(60, 200, 18, 20, 19, 20)
+    many = rogan_gladen(60, 200, 1_800, 2_000, 1_900, 2_000)
+    assert few.value == pytest.approx(many.value)
+    assert few.high - few.low > many.high - many.low
+    with pytest.raises(ValueError, match="no better than chance"):
+        rogan_gladen(60, 200, 5, 10, 5, 10)
+    with pytest.raises(ValueError, match="labelled"):
+        rogan_gladen(60, 200, 0, 0, 5, 10)

@@ -67,7 +67,7 @@ def undisturbed(small_config: Make, root: Path) -> Iterator[dict[str, bytes]]:
     """What a run that nobody disturbed leaves."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("isara.methods.stages.BLOCK", 8)
-        patch.setattr("isara.methods.stages.EVALUATION_BLOCK", 8)
+        patch.setattr("isara.methods.measuring.EVALUATION_BLOCK", 8)
         yield results(carry_out(small_config(), root))
 
 

@@ -67,7 +67,7 @@ def finished(
     tools = Watched()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("isara.methods.stages.BLOCK", 8)
-        patch.setattr("isara.methods.stages.EVALUATION_BLOCK", 8)
+        patch.setattr("isara.methods.measuring.EVALUATION_BLOCK", 8)
         folder = carry_out(small_config(), tmp_path_factory.mktemp("finished"), tools)
     return folder, tools
 

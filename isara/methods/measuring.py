@@ -1,0 +1,106 @@
+"""Measuring a model: answers to the eval prompts, the judge, the metrics (methods §4)."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from isara.decoding import Writer, row_seed
+from isara.evaluation.measure import evaluation_rows, metrics
+from isara.examples import EvalPrompt, Example
+from isara.methods.base import RunBase
+from isara.methods.candidates import Rows, evaluation_decoding, read_rows
+from isara.prompts import answer_prompt, fit
+from isara.workspace.files import BlockWriter, write_json, write_parquet
+from isara.workspace.runs import IterationFolder
+
+EVALUATION_BLOCK = 256  # short prompts: a larger block keeps the decoder busy
+# Examples for each of some prompts, the most wanted first.
+Shown = Callable[[Sequence[EvalPrompt]], list[list[Example]]]
+
+
+class Measuring(RunBase):
+    """The stages of evaluation."""
+
+    def evaluate(self, place: int | str, model: Path | None, shown: Shown | None = None) -> None:
+        """Answer every eval prompt, judge the answers, write rows and metrics.
+
+        Zero-shot, or after the examples that `shown` gives for each of some prompts.
+        """
+        files = self._files(place)
+        if not self.prompts:
+            self._mark_base(place)
+            return
+        if not files.metrics.exists():
+            rows = self._answered(place, model, files, shown)
+            with self._timed(place, "judge"):
+                table = evaluation_rows(self.prompts, rows, self.tools.judge, self.config)
+                write_parquet(files.evaluation, table)
+                write_json(files.metrics, metrics(table, self.config))
+            shutil.rmtree(files.path / "answers", ignore_errors=True)
+            (files.path / "answers.parquet").unlink(missing_ok=True)
+        else:
+            self.reporter.finished(place, "evaluate", self.seconds(place).get("evaluate", 0.0))
+        self._mark_base(place)
+
+    def _answered(
+        self, place: int | str, model: Path | None, files: IterationFolder, shown: Shown | None
+    ) -> Rows:
+        evaluation = self.config.evaluation
+        total = len(self.prompts)
+        size = max(EVALUATION_BLOCK, evaluation.batch_size or 0)
+        blocks = BlockWriter(files.path, "answers", -(-total // size))
+        started = time.time()
+        for b in blocks.missing():
+            self._check_stop()
+            part = self.prompts[b * size : (b + 1) * size]
+            with self._timed(place, "evaluate") as spent:
+                writer = self.tools.writer(model)
+                texts = writer.write(
+                    self._eval_prompts(part, writer, shown),
+                    evaluation_decoding(self.config),
+                    max_new_tokens=evaluation.max_new_tokens,
+                    # Not the iteration: models are compared on paired draws.
+                    seeds=[
+                        row_seed(self.config.random_seed, "evaluate", prompt.id) for prompt in part
+                    ],
+                    multiline=self.config.prompts.multiline,
+                    batch_size=evaluation.batch_size,
+                    on_progress=self._within(place, "evaluate", b * size, total, started),
+                    should_stop=self.folder.stop_requested,
+                )
+                self._check_stop()
+                rows = [
+                    {
+                        "answer": t.text,
+                        "finish": t.finish,
+                        "tokens": t.tokens,
+                        "log_prob": t.log_prob,
+                    }
+                    for t in texts
+                ]
+                blocks.append(b, rows)
+            done = min(total, (b + 1) * size)
+            self.reporter.update(
+                place, "evaluate", done, total, started=started, measured=(len(part), spent[0])
+            )
+        return read_rows(blocks.finish())
+
+    def _eval_prompts(
+        self, part: Sequence[EvalPrompt], writer: Writer, shown: Shown | None
+    ) -> list[str]:
+        """What the model reads: the question alone, or after as many examples as fit."""
+        multiline = self.config.prompts.multiline
+        if shown is None:
+            return [answer_prompt([], prompt.question, multiline) for prompt in part]
+        limit = writer.context - self.config.evaluation.max_new_tokens
+        texts = []
+        for prompt, examples in zip(part, shown(part), strict=True):
+
+            def text(used: Sequence[Example], question: str = prompt.question) -> str:
+                return answer_prompt(used[::-1], question, multiline)  # nearest last
+
+            texts.append(text(fit(examples, text, writer.count_tokens, limit)))
+        return texts
