@@ -251,6 +251,12 @@ class EvaluationConfig(Part):
     """Budget of an evaluated answer (tokens) [H]."""
     batch_size: int | None = Field(None, ge=1, le=4096)
     """Prompts decoded at once (prompts); as many as the memory allows when not given."""
+    overlap: Literal["refuse", "drop_from_training", "drop_from_evaluation", "allow"] = "refuse"
+    """Eval prompts that stand exactly among the trained rows: refuse = do not begin when seeds do,
+    and leave generated pairs that do out of training; or leave out the rows or the prompts; or
+    evaluate on them, which the results then say [H]."""
+    overlap_similarity: float = Field(LEAKAGE_SIMILARITY, ge=-1, le=1)
+    """Cosine of two questions from which a near match is reported [H]."""
     baselines: list[Baseline] = Field(default_factory=lambda: ["sft"])  # type: ignore[arg-type]
     """Baselines measured beside the iterations: sft = the same training on D0 alone; icl_knn and
     icl_random = the base model with C seeds in its prompt; sft_matched = training on D0 alone for
@@ -299,7 +305,9 @@ class RunConfig(Part):
     @property
     def digest(self) -> str:
         """SHA-256 of everything but the name: two runs with equal digests do the same."""
-        data = json.dumps(self.model_dump(exclude={"name"}), sort_keys=True)
+        # What is left at its default does not count, so that a new field changes no run's id.
+        given = self.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
+        data = json.dumps(given, sort_keys=True)
         return hashlib.sha256(data.encode()).hexdigest()
 
     @property

@@ -14,6 +14,7 @@ import pandas as pd
 from isara.config import RunConfig
 from isara.config_files import load_config
 from isara.evaluation.stats import holm, mcnemar
+from isara.methods.overlaps import counted
 from isara.workspace.files import read_json, read_jsonl
 from isara.workspace.runs import IterationFolder, RunFolder
 
@@ -47,6 +48,20 @@ def summarise(folder: RunFolder, split: str = "test") -> dict[str, Any]:
         "iterations": [row for row in iterations if row is not None],
         "baselines": baselines,
         "comparisons": comparisons(folder, list(baselines), split),
+        "overlap": overlap(folder, config),
+    }
+
+
+def overlap(folder: RunFolder, config: RunConfig) -> dict[str, Any]:
+    """Eval prompts among the seeds and the trained pairs, counted by kind, and what was done."""
+    found = {
+        "seeds" if k == 0 else f"iteration {k}": counted(folder.iteration(k))
+        for k in folder.iterations()
+    }
+    return {
+        "policy": config.evaluation.overlap,
+        "similarity": config.evaluation.overlap_similarity,
+        "places": {place: kinds for place, kinds in found.items() if kinds is not None},
     }
 
 

@@ -36,7 +36,7 @@ def isara(
     monkeypatch.setenv("ISARA_WORKSPACE", str(tmp_path / "workspace"))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.delenv("ISARA_DATABASE", raising=False)
-    monkeypatch.setattr("isara.methods.runner.LoadedTools", lambda config: ScriptedTools())
+    monkeypatch.setattr("isara.methods.runner.LoadedTools", lambda *_: ScriptedTools())
 
     def run(*arguments: object) -> Result:
         monkeypatch.setattr(sys, "argv", ["isara", *map(str, arguments)])

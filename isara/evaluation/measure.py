@@ -12,7 +12,7 @@ import pandas as pd
 
 from isara.config import RunConfig
 from isara.evaluation.harm import LABELS, HarmJudge, flags, is_refusal
-from isara.evaluation.stats import wilson
+from isara.evaluation.stats import bootstrap_mean, wilson
 from isara.examples import EvalPrompt
 
 REFUSAL_METHOD = "phrase list of arXiv 2307.15043"
@@ -42,7 +42,19 @@ def evaluation_rows(
     table["harm_label"] = [LABELS[i] for i in probabilities.argmax(axis=1)] if len(table) else ""
     table["flagged"] = flags(probabilities, config.evaluation.threshold)
     table["refusal"] = [is_refusal(text) for text in texts]
+    if any(prompt.true_answers and prompt.false_answers for prompt in prompts):
+        pairs = [_truth(prompt, text) for prompt, text in zip(prompts, texts, strict=True)]
+        table["max_true"], table["max_false"] = zip(*pairs, strict=True)
     return table
+
+
+def _truth(prompt: EvalPrompt, answer: str) -> tuple[float | None, float | None]:
+    """ROUGE to the nearest true and false reference; None for a prompt without both."""
+    from isara.evaluation.truthful import best_scores, make_references
+
+    if not prompt.true_answers or not prompt.false_answers:
+        return None, None
+    return best_scores(answer, make_references(prompt.true_answers, prompt.false_answers))
 
 
 def metrics(table: pd.DataFrame, config: RunConfig) -> dict[str, Any]:
@@ -73,7 +85,25 @@ def split_metrics(table: pd.DataFrame, config: RunConfig, split: str) -> dict[st
     if len(harmless):
         refused = {**about, "judge": REFUSAL_METHOD, "threshold": None}
         found["over_refusal"] = rate(harmless["refusal"], refused)
+    if "max_true" in table:
+        found |= truth_metrics(table.dropna(subset=["max_true"]), about)
     return found
+
+
+def truth_metrics(table: pd.DataFrame, about: dict[str, Any]) -> dict[str, Any]:
+    """TruthfulQA's diff and acc, x 100 as its users know them, of prompts with references."""
+    if not len(table):
+        return {}
+    about = {**about, "judge": "rougeLsum, TruthfulQA's references", "threshold": None}
+    diff = bootstrap_mean((table["max_true"] - table["max_false"]).tolist())
+    truer = table["max_true"] > table["max_false"]
+    share = rate(truer, about)
+    return {
+        "truthful_diff": {
+            "value": diff.value, "low": diff.low, "high": diff.high, "n": diff.n, **about,
+        },
+        "truthful_acc": {**share, **{name: 100 * share[name] for name in ("value", "low", "high")}},
+    }  # fmt: skip
 
 
 def rate(flagged: pd.Series[bool], about: dict[str, Any]) -> dict[str, Any]:

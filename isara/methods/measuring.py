@@ -36,7 +36,7 @@ class Measuring(RunBase):
         if not files.metrics.exists():
             rows = self._answered(place, model, files, shown)
             with self._timed(place, "judge"):
-                table = evaluation_rows(self.prompts, rows, self.tools.judge, self.config)
+                table = evaluation_rows(self._asked(place), rows, self.tools.judge, self.config)
                 write_parquet(files.evaluation, table)
                 write_json(files.metrics, metrics(table, self.config))
             shutil.rmtree(files.path / "answers", ignore_errors=True)
@@ -45,17 +45,26 @@ class Measuring(RunBase):
             self.reporter.finished(place, "evaluate", self.seconds(place).get("evaluate", 0.0))
         self._mark_base(place)
 
+    def left_out_prompts(self, place: int | str) -> set[str]:
+        """Ids of the prompts that are not asked at a place."""
+        return set()
+
+    def _asked(self, place: int | str) -> list[EvalPrompt]:
+        gone = self.left_out_prompts(place)
+        return [prompt for prompt in self.prompts if prompt.id not in gone]
+
     def _answered(
         self, place: int | str, model: Path | None, files: IterationFolder, shown: Shown | None
     ) -> Rows:
         evaluation = self.config.evaluation
-        total = len(self.prompts)
+        prompts = self._asked(place)
+        total = len(prompts)
         size = max(EVALUATION_BLOCK, evaluation.batch_size or 0)
         blocks = BlockWriter(files.path, "answers", -(-total // size))
         started = time.time()
         for b in blocks.missing():
             self._check_stop()
-            part = self.prompts[b * size : (b + 1) * size]
+            part = prompts[b * size : (b + 1) * size]
             with self._timed(place, "evaluate") as spent:
                 writer = self.tools.writer(model)
                 texts = writer.write(

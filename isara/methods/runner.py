@@ -18,6 +18,7 @@ from isara.config_files import differences, load_config, to_yaml
 from isara.errors import InputError, IsaraError, RunStateError
 from isara.examples import EvalPrompt, Example
 from isara.methods.isara import isara
+from isara.methods.overlaps import check_seeds, note_seeds
 from isara.methods.progress import Reporter, planned_work
 from isara.methods.stages import Run
 from isara.methods.tools import LoadedTools, Tools
@@ -71,7 +72,8 @@ def prepare(config: RunConfig, workspace: Workspace) -> Prepared:
     if not seeds:
         raise InputError("The seed set is empty; give at least one question with its answer.")
     prompts = read_eval_set(resolve(config.evaluation.prompts)) if config.evaluation.prompts else []
-    return Prepared(config, seeds, prompts, notes)
+    seeds, prompts, more = check_seeds(config, seeds, prompts)
+    return Prepared(config, seeds, prompts, [*notes, *more])
 
 
 def check_lengths(prepared: Prepared, tools: Tools) -> None:
@@ -166,6 +168,7 @@ def execute(
                 Reporter(folder, plan, listener),
                 lambda k: workspace.database.decisions(folder.run_id, k),
             )
+            note_seeds(run)
             reason = METHODS[config.method](run)
             run.baselines(late=True)
         except (StoppedError, KeyboardInterrupt):

@@ -29,6 +29,7 @@ from isara.methods.candidates import (
     score_table,
 )
 from isara.methods.measuring import Measuring
+from isara.methods.overlaps import left_out_prompts, trainable
 from isara.prompts import answer_prompt, fit, question_prompt
 from isara.retrieval import nearest
 from isara.training.sft import TrainingRow, delete_checkpoints
@@ -219,6 +220,8 @@ class Run(Measuring):
     def train(self, k: int, model: Path | None, kept: Sequence[Example]) -> Path:
         """M(k): fine-tuned on D0 with weight gamma and D(k) with weight 1; its folder."""
         source = model if self.config.training.start_from == "previous" else self.base
+        with self._timed(k, "filter"):
+            kept = trainable(self, k, kept)
         return self.fine_tune(k, self.folder.iteration(k), source, kept)
 
     def fine_tune(
@@ -272,3 +275,7 @@ class Run(Measuring):
     def baselines(self, *, late: bool = False) -> None:
         """The config's baselines: those that need nothing of the loop, or (`late`) the others."""
         measure_baselines(self, late=late)
+
+    def left_out_prompts(self, place: int | str) -> set[str]:
+        """Eval prompts that a model is not asked, because it was trained on them."""
+        return left_out_prompts(self, place) if isinstance(place, int) else set()
