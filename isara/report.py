@@ -13,6 +13,7 @@ import pandas as pd
 
 from isara.config import RunConfig
 from isara.config_files import load_config
+from isara.evaluation.cost import Cost, gpu_hours, total
 from isara.evaluation.stats import holm, mcnemar
 from isara.methods.overlaps import counted
 from isara.workspace.files import read_json, read_jsonl
@@ -33,7 +34,11 @@ def summarise(folder: RunFolder, split: str = "test") -> dict[str, Any]:
     seeds = folder.path / "seeds.jsonl"
     iterations = [iteration(folder, k, split) for k in folder.iterations()]
     baselines = {
-        name: {**metric_fields(folder.baseline(name), split), "seconds": seconds(folder, name)}
+        name: {
+            **metric_fields(folder.baseline(name), split),
+            "seconds": seconds(folder, name),
+            "cost": read_json(folder.baseline(name).path / "cost.json", {}),
+        }
         for name in config.evaluation.baselines
         if folder.baseline(name).metrics.exists()
     }
@@ -49,6 +54,7 @@ def summarise(folder: RunFolder, split: str = "test") -> dict[str, Any]:
         "baselines": baselines,
         "comparisons": comparisons(folder, list(baselines), split),
         "overlap": overlap(folder, config),
+        "cost": total_cost(folder),
     }
 
 
@@ -63,6 +69,13 @@ def overlap(folder: RunFolder, config: RunConfig) -> dict[str, Any]:
         "similarity": config.evaluation.overlap_similarity,
         "places": {place: kinds for place, kinds in found.items() if kinds is not None},
     }
+
+
+def total_cost(folder: RunFolder) -> dict[str, Any]:
+    """What the whole run cost, baselines included, with GPU hours; None: not measured."""
+    files = sorted(folder.path.glob("*/cost.json"))
+    spent = total(Cost(**stage) for file in files for stage in read_json(file, {}).values())
+    return {**spent.to_dict(), "gpu_hours": gpu_hours(spent)}
 
 
 def seconds(folder: RunFolder, place: int | str) -> dict[str, float]:
@@ -91,6 +104,7 @@ def iteration(folder: RunFolder, k: int, split: str) -> dict[str, Any] | None:
     if done["trained"] or k == 0:
         row |= metric_fields(files, split)
     row["seconds"] = seconds(folder, k)
+    row["cost"] = read_json(files.path / "cost.json", {})
     return row
 
 

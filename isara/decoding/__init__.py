@@ -19,15 +19,16 @@ class Written:
     """One generated text.
 
     `finish` is "end" (an end token came), "budget" (the token budget cut it) or "stopped" (a person
-    did); `log_prob` is the
-    sum of the tokens' log-probabilities under the model itself, before penalties and warping (in
-    nats, the end token included); `tokens` counts the new tokens, the end token included.
+    did); `log_prob` is the sum of the tokens' log-probabilities under the model itself, before
+    penalties and warping (in nats, the end token included); `tokens` counts the new tokens, the end
+    token included, `prompt_tokens` those that were read.
     """
 
     text: str
     finish: str
     log_prob: float
     tokens: int
+    prompt_tokens: int = 0
 
 
 class Writer(Protocol):

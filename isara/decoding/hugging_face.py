@@ -96,7 +96,10 @@ class HuggingFaceWriter:
             should_stop,
         )
         generated = self._decode(asked)
-        return [self._written(one, set(ends), multiline) for one in generated]
+        return [
+            self._written(one, set(ends), multiline, len(row))
+            for one, row in zip(generated, rows, strict=True)
+        ]
 
     def _check_lengths(self, lengths: list[int], max_new_tokens: int) -> None:
         limit = self.context - max_new_tokens
@@ -141,7 +144,9 @@ class HuggingFaceWriter:
                 result[row] = text
         return [one for one in result if one is not None]
 
-    def _written(self, one: Generated, ends: set[int], multiline: bool) -> Written:
+    def _written(
+        self, one: Generated, ends: set[int], multiline: bool, prompt_tokens: int
+    ) -> Written:
         row = one.tokens
         end = next((n for n, token in enumerate(row, 1) if token in ends), None)
         count = end or len(row)
@@ -153,7 +158,7 @@ class HuggingFaceWriter:
         ending = MARKER if multiline else LINE_BREAK
         text, *rest = ending.split(self._text(row[:count]), maxsplit=1)
         finish = "end" if end or rest else "budget" if one.complete else "stopped"
-        return Written(text.strip(), finish, sum(one.log_probs[:count]), count)
+        return Written(text.strip(), finish, sum(one.log_probs[:count]), count, prompt_tokens)
 
     def _text(self, tokens: list[int]) -> str:
         if tokens and tokens[-1] in self.language.end_tokens:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from isara.config import RunConfig
 from isara.decoding import row_seed
+from isara.evaluation.cost import Cost, Meter, add
 from isara.examples import EvalPrompt, Example
 from isara.methods.progress import Reporter
 from isara.methods.tools import Tools
@@ -104,17 +104,20 @@ class RunBase:
         return found
 
     @contextmanager
-    def _timed(self, place: int | str, stage: str) -> Iterator[list[float]]:
-        """Add the seconds spent inside to the place's seconds.json; yields them afterwards."""
-        started = time.perf_counter()
-        spent = [0.0]
+    def _timed(self, place: int | str, stage: str) -> Iterator[Meter]:
+        """Add what is spent inside to the place's cost.json and seconds.json."""
+        meter = Meter()
         try:
-            yield spent
+            with meter:
+                yield meter
         finally:
-            spent[0] = time.perf_counter() - started
+            files = self._files(place).path
+            costs = read_json(files / "cost.json", {})
+            costs[stage] = add(Cost(**costs.get(stage, {})), meter.cost).to_dict()
+            write_json(files / "cost.json", costs, durable=False)
             seconds = self.seconds(place)
-            seconds[stage] = seconds.get(stage, 0.0) + spent[0]
-            write_json(self._files(place).path / "seconds.json", seconds, durable=False)
+            seconds[stage] = seconds.get(stage, 0.0) + meter.cost.seconds
+            write_json(files / "seconds.json", seconds, durable=False)
 
     def _seed(self, k: int, index: int, use: str) -> int:
         return row_seed(self.config.random_seed, k, index, use)

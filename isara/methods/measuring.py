@@ -81,6 +81,8 @@ class Measuring(RunBase):
                     should_stop=self.folder.stop_requested,
                 )
                 self._check_stop()
+                for text in texts:
+                    spent.count_tokens(text.prompt_tokens, text.tokens)
                 rows = [
                     {
                         "answer": t.text,
@@ -93,7 +95,12 @@ class Measuring(RunBase):
                 blocks.append(b, rows)
             done = min(total, (b + 1) * size)
             self.reporter.update(
-                place, "evaluate", done, total, started=started, measured=(len(part), spent[0])
+                place,
+                "evaluate",
+                done,
+                total,
+                started=started,
+                measured=(len(part), spent.cost.seconds),
             )
         return read_rows(blocks.finish())
 

@@ -81,6 +81,8 @@ class Run(Measuring):
                     "question_prompt": prompt,
                     "log_prob_question": text.log_prob,
                     "question_finish": text.finish,
+                    "question_tokens": text.tokens,
+                    "question_prompt_tokens": text.prompt_tokens,
                 }
                 for i, examples, prompt, text in zip(indices, shown, texts, written, strict=True)
             ]
@@ -141,6 +143,8 @@ class Run(Measuring):
                     "random_seed": config.random_seed,
                     "log_prob": text.log_prob,
                     "answer_finish": text.finish,
+                    "answer_tokens": text.tokens,
+                    "answer_prompt_tokens": text.prompt_tokens,
                 }
                 for i, row, prompt_text, text in zip(indices, rows, texts, written, strict=True)
             ]
@@ -184,10 +188,14 @@ class Run(Measuring):
             with self._timed(k, stage) as spent:
                 rows = block(indices, self.tools.writer(model), report)
                 self._check_stop()  # texts of a stopped block are not whole
+                for row in rows:
+                    spent.count_tokens(
+                        row[f"{stage[:-1]}_prompt_tokens"], row[f"{stage[:-1]}_tokens"]
+                    )
                 blocks.append(b, rows)
             done = min(total, (b + 1) * BLOCK)
             self.reporter.update(
-                k, stage, done, total, started=started, measured=(len(indices), spent[0])
+                k, stage, done, total, started=started, measured=(len(indices), spent.cost.seconds)
             )
         if not missing:
             self.reporter.finished(k, stage, self.seconds(k).get(stage, 0.0))
@@ -268,7 +276,7 @@ class Run(Measuring):
         write_json(done, counted)
         delete_checkpoints(files.model)
         self.reporter.update(
-            place, "train", total, total, started=started, measured=(total, spent[0])
+            place, "train", total, total, started=started, measured=(total, spent.cost.seconds)
         )
         return files.model
 

@@ -1,0 +1,66 @@
+"""Costs add up, peaks do not, and what was not measured is no zero."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from isara.evaluation import cost
+from isara.evaluation.cost import Cost, Meter, add, gpu_hours, total
+
+
+def test_sums_and_peaks() -> None:
+    a = Cost(1.5, 100, 20, 300.0, 50.0, 10.0)
+    b = Cost(0.5, 1, 2, 200.0, 80.0, 5.0)
+    assert add(a, b) == Cost(2.0, 101, 22, 300.0, 80.0, 15.0)
+    assert total([a, b, Cost()]) == Cost(2.0, 101, 22, 300.0, 80.0, 15.0)
+
+
+def test_what_was_not_measured_stays_unknown() -> None:
+    assert add(Cost(), Cost(seconds=3)).gpu_joules is None
+    assert add(Cost(gpu_joules=4.0), Cost()).gpu_joules == 4.0
+    assert gpu_hours(Cost(seconds=3600)) is None
+    assert gpu_hours(Cost(seconds=1800, gpu_peak_mib=10.0)) == 0.5
+
+
+def test_a_block_is_measured() -> None:
+    with Meter() as meter:
+        held = np.ones(30_000_000)  # 229 MiB, gone again before the end
+        time.sleep(0.25)
+        del held
+        meter.count_tokens(400, 25)
+        meter.count_tokens(1, 1)
+    found = meter.cost
+    assert 0.25 <= found.seconds < 5
+    assert (found.tokens_in, found.tokens_out) == (401, 26)
+    assert found.peak_mib is not None
+    assert found.peak_mib > 229
+    assert found.gpu_joules is None
+
+
+def test_energy_is_the_drivers_counter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card that counts, and one whose driver does not."""
+    readings = iter([5_000.0, 12_000.0])
+    fake: Any = SimpleNamespace(
+        nvmlInit=lambda: None,
+        nvmlShutdown=lambda: None,
+        nvmlDeviceGetHandleByIndex=lambda index: index,
+        nvmlDeviceGetTotalEnergyConsumption=lambda handle: next(readings),
+    )
+    monkeypatch.setitem(__import__("sys").modules, "pynvml", fake)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,1")
+    assert cost._device_index() == 3
+    assert cost.energy_counter() == 5.0
+    assert cost.energy_counter() == 12.0
+    assert cost.energy_counter() is None  # no more readings: an error of the driver
+
+
+def test_a_meter_ends_with_an_error_too() -> None:
+    meter = Meter()
+    with pytest.raises(ZeroDivisionError), meter:
+        1 / 0  # noqa: B018
+    assert meter.cost.seconds > 0
