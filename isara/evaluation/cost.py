@@ -115,7 +115,8 @@ class Meter:
             if now is not None and self._joules is not None:
                 joules = now - self._joules
         peak = max(self._peak, _resident_mib())
-        self.cost = Cost(seconds, *self._tokens, peak, gpu_mib, joules)
+        read, written = self._tokens
+        self.cost = Cost(seconds, read, written, peak, gpu_mib, joules)
 
     def _look(self) -> None:
         while not self._ended.wait(LOOK_EVERY):

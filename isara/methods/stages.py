@@ -177,7 +177,7 @@ class Run(Measuring):
     def _generate(self, k: int, name: str, model: Path | None, block: Block) -> Rows:
         """Write a table of N rows block by block; what is on disk is not written again."""
         total = self.config.loop.candidates
-        stage = "questions" if name == "questions" else "answers"
+        stage, text = ("questions", "question") if name == "questions" else ("answers", "answer")
         blocks = BlockWriter(self.folder.iteration(k).path, name, -(-total // BLOCK))
         started = time.time()
         missing = blocks.missing()
@@ -189,9 +189,7 @@ class Run(Measuring):
                 rows = block(indices, self.tools.writer(model), report)
                 self._check_stop()  # texts of a stopped block are not whole
                 for row in rows:
-                    spent.count_tokens(
-                        row[f"{stage[:-1]}_prompt_tokens"], row[f"{stage[:-1]}_tokens"]
-                    )
+                    spent.count_tokens(row[f"{text}_prompt_tokens"], row[f"{text}_tokens"])
                 blocks.append(b, rows)
             done = min(total, (b + 1) * BLOCK)
             self.reporter.update(
