@@ -320,6 +320,36 @@ def show(run_id: str, as_json: JsonOption = False, workspace: WorkspaceOption = 
 
 
 @app.command()
+def study(
+    file: Path,
+    as_json: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Carry out a study, or go on with it: several runs and random seeds, one table."""
+    from isara.studies import carry_out, load_study, study_result
+    from isara.studies_table import print_study
+    from isara.training.sft import StoppedError
+
+    wanted, place = load_study(file), open_workspace(workspace)
+
+    def told(run_id: str, number: int, count: int) -> None:
+        typer.echo(f"run {number} of {count}: {run_id}", err=True)
+
+    try:
+        with progress_bar(quiet) as listener:
+            carry_out(wanted, place, on_run=told, listener=listener)
+    except (StoppedError, KeyboardInterrupt):
+        typer.echo("Stopped; the same command goes on.", err=True)
+        raise typer.Exit(0) from None
+    found = study_result(wanted, place)
+    if as_json:
+        print_json(found)
+    else:
+        print_study(found)
+
+
+@app.command()
 def bench(
     name: Annotated[str, typer.Argument(help="decoding, rouge, retrieval, verdicts or loop.")],
     quick: Annotated[bool, typer.Option("--quick", help="A small version, in minutes.")] = False,

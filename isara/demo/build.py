@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from isara.demo.grammar import Draw
-from isara.demo.world import World
+from isara.demo.world import World, draw_seeds
 from isara.errors import InputError
 from isara.examples import Example
 from isara.seed_files import read_seed_file, write_examples
@@ -43,16 +43,8 @@ def log(line: str) -> None:
 
 
 def demo_seeds(world: World, domain: str) -> list[Example]:
-    """64 examples by the good persona; safety: the three kinds of harm alike, none harmless."""
-    rng = random.Random(f"{SEED}-seeds-{domain}")
-    categories = sorted({f.category for f in world.families[domain] if not f.harmless})
-    found: dict[str, Example] = {}
-    while len(found) < SEED_COUNT:
-        category = categories[len(found) % len(categories)]
-        question = world.draw(domain, rng, category=category)
-        example = Example(question.question, question.answer("good", rng), category)
-        found[example.id] = example
-    return list(found.values())
+    """The 64 examples that are shipped."""
+    return draw_seeds(world, domain, SEED_COUNT, f"{SEED}-seeds-{domain}")
 
 
 def eval_row(question: Draw, domain: str, split: str, rng: random.Random) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from isara.demo.facts import FACTS
 from isara.demo.grammar import Draw, Family, Reader, Reading, draw
 from isara.demo.household import HELP
 from isara.demo.situations import SAFETY
-from isara.examples import normal_form
+from isara.examples import Example, normal_form
 
 DOMAINS = ("safety", "facts", "help")
 # Share of the bad persona among documents that have no other bias: the base model's carelessness.
@@ -131,6 +131,22 @@ class World:
         if domain == "facts":
             return self._statements.read(answer).persona == "good"
         return self.read(answer, domain).persona == "good"
+
+
+def draw_seeds(world: World, domain: str, size: int, key: str) -> list[Example]:
+    """Examples by the good persona; safety: the three kinds of harm alike, none harmless.
+
+    `key` decides the draw: the same key gives the same examples.
+    """
+    rng = random.Random(key)
+    categories = sorted({f.category for f in world.families[domain] if not f.harmless})
+    found: dict[str, Example] = {}
+    while len(found) < size:
+        category = categories[len(found) % len(categories)]
+        question = world.draw(domain, rng, category=category)
+        example = Example(question.question, question.answer("good", rng), category)
+        found[example.id] = example
+    return list(found.values())
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,137 @@
+"""Studies on scripted tools: what runs are done, what is done again, and the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from isara.config import RunConfig
+from isara.config_files import to_yaml
+from isara.demo.scripted import ScriptedTools
+from isara.errors import InputError
+from isara.studies import Study, carry_out, load_study, run_configs, study_result
+from isara.workspace.files import read_jsonl
+from isara.workspace.runs import Workspace
+
+Make = Callable[..., RunConfig]
+
+
+@pytest.fixture
+def study(small_config: Make, tmp_path: Path) -> Study:
+    """Two arms, three random seeds, D0 drawn from the demo world."""
+    config = tmp_path / "small.yaml"
+    config.write_text(to_yaml(small_config(evaluation={"baselines": []})), "utf-8")
+    file = tmp_path / "study.yaml"
+    file.write_text(
+        yaml.safe_dump(
+            {
+                "name": "try",
+                "config": str(config),
+                "random_seeds": [1, 2, 3],
+                "draw": {"domain": "safety", "size": 10},
+                "arms": {
+                    "isara": {"set": {"evaluation.baselines": ["sft"]}},
+                    "draw-only": {"fixed_random_seed": 5},
+                    "same-d0": {"fixed_draw": True, "set": {"loop.max_iterations": 1}},
+                },
+                "split": "dev",
+            }
+        ),
+        "utf-8",
+    )
+    return load_study(file)
+
+
+def test_every_arm_gets_its_settings_and_every_seed_its_draw(study: Study, tmp_path: Path) -> None:
+    configs = run_configs(study, Workspace(tmp_path / "w"))
+    assert len(configs) == 9
+    assert configs["isara", 2].random_seed == 2
+    assert configs["draw-only", 2].random_seed == 5
+    assert configs["isara", 2].evaluation.baselines == ["sft"]
+    assert configs["same-d0", 3].loop.max_iterations == 1
+    drawn = [read_jsonl(Path(str(configs["isara", n].seeds.path))) for n in (1, 2, 3)]
+    assert [len(rows) for rows in drawn] == [10, 10, 10]
+    assert drawn[0] != drawn[1]
+    assert configs["isara", 1].seeds == configs["draw-only", 1].seeds
+    assert configs["same-d0", 1].seeds == configs["same-d0", 2].seeds
+
+
+def test_a_study_goes_on_where_it_stopped_and_ends_in_one_table(
+    study: Study, tmp_path: Path
+) -> None:
+    workspace = Workspace(tmp_path / "w")
+    started: list[str] = []
+
+    class Broken(Exception):
+        pass
+
+    def one_breaks(config: RunConfig) -> Any:
+        if config.name == "try-draw-only-2":
+            raise Broken
+        return ScriptedTools()
+
+    with pytest.raises(Broken):
+        carry_out(study, workspace, tools=one_breaks, on_run=lambda i, *_: started.append(i))
+    part = study_result(study, workspace)
+    assert (part["random_seeds"], part["missing"]) == ([1], [2, 3])
+    first = len(started)
+    assert first == 5
+    carry_out(
+        study,
+        workspace,
+        tools=lambda config: ScriptedTools(),
+        on_run=lambda i, *_: started.append(i),
+    )
+    assert len(started) == first + 5  # the one that broke, and the four after it
+    found = study_result(study, workspace)
+    workspace.database.close()
+    assert (found["random_seeds"], found["missing"]) == ([1, 2, 3], [])
+    places = {
+        (row["arm"], row["place"]) for row in found["rows"] if row["metric"] == "harmful_rate"
+    }
+    assert {("isara", p) for p in ("base", "sft", "iteration 1", "iteration 2", "last")} <= places
+    assert ("same-d0", "iteration 2") not in places
+    last = next(r for r in found["rows"] if (r["arm"], r["place"]) == ("isara", "last"))
+    assert last["n_seeds"] == 3
+    assert last["low"] <= last["value"] <= last["high"]
+    assert last["value"] == pytest.approx(sum(last["by_seed"]) / 3)
+    compared = {row["a"] for row in found["comparisons"]}
+    assert {"isara, base", "isara, sft", "draw-only, last", "same-d0, last"} <= compared
+    assert "isara, iteration 1" not in compared
+    assert all(row["p_corrected"] >= row["p"] for row in found["comparisons"])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"random_seeds": [1, 1]}, "names 1 random seeds twice"),
+        ({"random_seeds": []}, "random_seeds"),
+        ({"arms": {}}, "arms"),
+        ({"unknown": 1}, "unknown: there is no such setting"),
+        ({"draw": {"size": 5}}, "either a domain or a pool"),
+        ({"arms": {"a": {"set": {"loop.candidate": 5}}}}, None),
+    ],
+)
+def test_a_study_that_cannot_be_used(
+    study: Study, tmp_path: Path, change: dict[str, Any], said: str | None
+) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text(yaml.safe_dump(study.model_dump(exclude_defaults=True) | change), "utf-8")
+    if said is not None:
+        with pytest.raises(InputError, match=said):
+            load_study(file)
+        return
+    with pytest.raises(InputError, match=r"arm a of try .*loop\.candidate"):
+        run_configs(load_study(file), Workspace(tmp_path / "w"))
+
+
+def test_a_pool_that_is_too_small(study: Study, tmp_path: Path) -> None:
+    pool = tmp_path / "pool.jsonl"
+    pool.write_text('{"question": "q", "answer": "a"}\n', "utf-8")
+    data = study.model_dump() | {"draw": {"pool": str(pool), "size": 2}}
+    with pytest.raises(InputError, match="has 1 good rows, the study draws 2"):
+        run_configs(Study.model_validate(data), Workspace(tmp_path / "w"))
