@@ -66,15 +66,15 @@ def test_a_study_goes_on_where_it_stopped_and_ends_in_one_table(
     workspace = Workspace(tmp_path / "w")
     started: list[str] = []
 
-    class Broken(Exception):
+    class BrokenError(Exception):
         pass
 
     def one_breaks(config: RunConfig) -> Any:
         if config.name == "try-draw-only-2":
-            raise Broken
+            raise BrokenError
         return ScriptedTools()
 
-    with pytest.raises(Broken):
+    with pytest.raises(BrokenError):
         carry_out(study, workspace, tools=one_breaks, on_run=lambda i, *_: started.append(i))
     part = study_result(study, workspace)
     assert (part["random_seeds"], part["missing"]) == ([1], [2, 3])
