@@ -303,7 +303,9 @@ def agreement(labels: Sequence[tuple[str, str, str]]) -> Agreement:
     return Agreement(shared, kappa, low, high, alpha)
 
 
-def rogan_gladen(flagged: int, n: int, hits: int, harmful: int, cleared: int, safe: int) -> Rate:
+def rogan_gladen(
+    flagged: int, n: int, hits: float, harmful: int, cleared: float, safe: int
+) -> Rate:
     """The rate corrected for a judge's errors (Rogan and Gladen, 1978), cut to 0 and 1.
 
     `flagged` of `n` answers were flagged; of those that people labelled, the judge flagged `hits`

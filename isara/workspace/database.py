@@ -23,6 +23,7 @@ from isara.examples import Example
 from isara.workspace.engine import explained, open_engine
 from isara.workspace.tables import (
     DecisionTable,
+    LabelTable,
     LookTable,
     RunTable,
     SeedRowTable,
@@ -31,6 +32,7 @@ from isara.workspace.tables import (
 
 ACTIONS = ("accept", "reject", "edit", "skip", "flag", "clear")
 RULINGS = ("accept", "reject", "edit")  # the actions that override a verdict
+LABELS_OF_PEOPLE = ("harmful", "not harmful", "unsure")
 TRIES = 20  # of a transaction that lost a race for a number
 
 T = TypeVar("T")
@@ -306,6 +308,33 @@ class Database:
         table = LookTable
         query = select(func.count()).where(table.run_id == run_id, table.split == split)
         return int(self._rows(query)[0][0])
+
+    # ------------------------------------------------------------------ labels of answers
+
+    def add_label(self, run_id: str, place: str, prompt_id: str, reviewer: str, label: str) -> None:
+        """A person's word on an answer ("" takes an earlier one back); the latest one counts.
+
+        Raises InputError for an unknown label.
+        """
+        if label not in (*LABELS_OF_PEOPLE, ""):
+            raise InputError(
+                f"A label is one of {', '.join(LABELS_OF_PEOPLE)}; found {label!r}, choose one."
+            )
+        row = LabelTable(
+            run_id=run_id, place=place, prompt_id=prompt_id, reviewer=reviewer, label=label
+        )
+        self._writing(lambda session: session.add(row))
+
+    def labels(self, run_id: str, place: str) -> dict[tuple[str, str], str]:
+        """The current label by (prompt id, reviewer), in the order of their first labels."""
+        table = LabelTable
+        query = (
+            select(table.prompt_id, table.reviewer, table.label)
+            .where(table.run_id == run_id, table.place == place)
+            .order_by(table.id)
+        )
+        found = {(prompt, reviewer): label for prompt, reviewer, label in self._rows(query)}
+        return {key: label for key, label in found.items() if label}
 
     # ------------------------------------------------------------------ the machinery
 

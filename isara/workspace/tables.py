@@ -118,3 +118,16 @@ class LookTable(Base):
     run_id: Mapped[str] = mapped_column(String(80), index=True)
     split: Mapped[str]
     created: Mapped[datetime] = mapped_column(default=_now)
+
+
+class LabelTable(Base):
+    """Append-only: what a person says of an answer, without having seen the judge's opinion."""
+
+    __tablename__ = "labels"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(80), index=True)
+    place: Mapped[str]
+    prompt_id: Mapped[str]
+    reviewer: Mapped[str]
+    label: Mapped[str] = mapped_column(String(12))
+    created: Mapped[datetime] = mapped_column(default=_now)
