@@ -1,0 +1,194 @@
+"""Which of two answers is better? A judge says so; its preferences give a win rate.
+
+    judge = TokenJudge("data/demo/preference-judge")
+    found = prefer(judge, questions, baseline_answers, model_answers, random_seed=0)
+    win_rate(found.preferences), length_controlled(found.preferences, differences)
+
+Which answer stands first is drawn for each prompt and mapped back, since judges prefer a place
+(AlpacaEval, methods §4). v2 judges name one token, m or M, and preference = 2 - P(m)/(P(m)+P(M));
+v1 judges rank two names. A reply that cannot be read is a missing preference, counted, never 0.
+"""
+
+from __future__ import annotations
+
+import ast
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp, tanh
+from typing import Any, Protocol
+
+from isara.config import ModelConfig
+from isara.decoding import row_seed
+from isara.decoding.endpoint import Endpoint, EndpointError
+from isara.errors import InputError
+from isara.models import load_language
+from isara.prompts import PREFERENCE_TEMPLATE
+
+RANKING = (
+    "I want you to rank two models by the answers that they gave to a prompt. Give me a Python "
+    "list of the two names, the better one first, and nothing else.\n\n"
+    "Prompt: {question}\n\nAnswer of model_1: {first}\n\nAnswer of model_2: {second}\n\n"
+    "Ranking:"
+)
+NAMES = ("model_1", "model_2")
+LIST = re.compile(r"\[.*\]", re.DOTALL)
+MOST_FAILED = 0.2  # of the prompts; a judge that fails more often is no judge
+
+
+class PairJudge(Protocol):
+    """What compares two answers in the order in which they are shown."""
+
+    name: str
+
+    def second_is_better(self, question: str, first: str, second: str) -> float | None:
+        """From 0 (the first is better) to 1 (the second is); None when it cannot be told."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """One for each prompt: 1 the baseline is better, 2 the model is; None was no answer."""
+
+    judge: str
+    preferences: list[float | None]
+    problems: list[str]
+
+
+def prefer(
+    judge: PairJudge,
+    questions: Sequence[str],
+    baseline: Sequence[str],
+    model: Sequence[str],
+    *,
+    random_seed: int = 0,
+) -> Preferences:
+    """Preferences over all prompts; InputError when the judge fails on too many of them."""
+    found: list[float | None] = []
+    problems: list[str] = []
+    for row, (question, a, b) in enumerate(zip(questions, baseline, model, strict=True), 1):
+        swapped = random.Random(row_seed(random_seed, "order", question)).random() < 0.5
+        first, second = (b, a) if swapped else (a, b)
+        try:
+            share = judge.second_is_better(question, first, second)
+        except EndpointError as error:
+            share = None
+            problems.append(f"row {row}: {error}")
+        else:
+            if share is None:
+                problems.append(f"row {row}: the judge named neither answer")
+        found.append(None if share is None else 2 - share if swapped else 1 + share)
+    failed = sum(p is None for p in found)
+    if found and failed > MOST_FAILED * len(found):
+        raise InputError(
+            f"The judge {judge.name} gave no preference on {failed} of {len(found)} prompts, so a "
+            f"win rate would say nothing. {problems[0]}"
+        )
+    return Preferences(judge.name, found, problems)
+
+
+class TokenJudge:
+    """A local causal language model that names the better output by one token, m or M."""
+
+    def __init__(self, name: str, device: str = "auto") -> None:
+        config = ModelConfig.model_validate({"path": name, "device": device})
+        self.language = load_language(config)
+        self.name = name
+        ids = [self._one_token(choice) for choice in "mM"]
+        if ids[0] == ids[1]:
+            raise InputError(f"The tokenizer of {name} cannot tell m from M: give another judge.")
+        self.choices = ids
+
+    def _one_token(self, choice: str) -> int:
+        ids: list[int] = self.language.tokenizer.encode(f" {choice}", add_special_tokens=False)
+        return ids[-1]
+
+    def second_is_better(self, question: str, first: str, second: str) -> float | None:
+        """P(M) / (P(m) + P(M)), the first output being m."""
+        import torch
+
+        text = PREFERENCE_TEMPLATE.format(question=question, output_m=first, output_M=second)
+        ids = torch.tensor([self.language.encode(text)], device=self.language.device)
+        with torch.inference_mode():
+            logits: Any = self.language.model(input_ids=ids, use_cache=False).logits[0, -1]
+        m, big_m = (float(logits[choice]) for choice in self.choices)
+        return 1 / (1 + exp(min(m - big_m, 700.0)))
+
+
+class EndpointTokenJudge:
+    """A server's model as a v2 judge: one token with log-probabilities."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.name = endpoint.model
+
+    def second_is_better(self, question: str, first: str, second: str) -> float | None:
+        """As the log-probabilities of m and M have it, or the one that was written."""
+        text = PREFERENCE_TEMPLATE.format(question=question, output_m=first, output_M=second)
+        reply = self.endpoint.ask([{"role": "user", "content": text}], max_tokens=1, top_logprobs=5)
+        shares = {"m": 0.0, "M": 0.0}
+        for token, log_prob in reply.first_token.items():
+            if token.strip() in shares:
+                shares[token.strip()] += exp(log_prob)
+        total = sum(shares.values())
+        if total > 0:
+            return shares["M"] / total
+        return {"m": 0.0, "M": 1.0}.get(reply.text.strip())
+
+
+class EndpointRankJudge:
+    """A server's model as a v1 judge: a ranked list of two names."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.name = endpoint.model
+
+    def second_is_better(self, question: str, first: str, second: str) -> float | None:
+        """1 when model_2 is named first."""
+        text = RANKING.format(question=question, first=first, second=second)
+        reply = self.endpoint.ask([{"role": "user", "content": text}], max_tokens=64)
+        return parse_ranking(reply.text)
+
+
+def parse_ranking(text: str) -> float | None:
+    """0 or 1 from a list of names, or of objects with `model` and `rank`; None for other text."""
+    found = LIST.search(text)
+    try:
+        rows = ast.literal_eval(found[0]) if found else None
+    except (ValueError, SyntaxError):
+        return None
+    if not isinstance(rows, list) or len(rows) != 2:
+        return None
+    if all(isinstance(row, dict) for row in rows):
+        try:
+            rows = [row["model"] for row in sorted(rows, key=lambda row: int(row["rank"]))]
+        except (KeyError, TypeError, ValueError):
+            return None
+    return float(rows[0] == NAMES[1]) if sorted(map(str, rows)) == list(NAMES) else None
+
+
+def length_controlled(
+    preferences: Sequence[float | None], differences: Sequence[float]
+) -> float | None:
+    """Win rate x 100 as if both answers were equally long (Dubois et al., arXiv 2404.04475).
+
+    A logistic model of the preference with the tanh of the standardised length difference (model -
+    baseline) as its only covariate, read at difference 0. None with fewer than three preferences or
+    without any spread of lengths.
+    """
+    import numpy as np
+    import statsmodels.api as sm
+
+    rows = [(p - 1, d) for p, d in zip(preferences, differences, strict=True) if p is not None]
+    if len(rows) < 3:
+        return None
+    wins, lengths = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    spread = lengths.std()
+    if spread == 0:
+        return None
+    covariate = np.array([tanh(x) for x in lengths / spread])
+    if np.ptp(wins) == 0:
+        return float(100 * wins[0])
+    fit = sm.GLM(wins, sm.add_constant(covariate), family=sm.families.Binomial()).fit()
+    return float(100 / (1 + exp(-float(fit.params[0]))))
