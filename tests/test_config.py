@@ -19,7 +19,11 @@ BASE: dict[str, Any] = {
     "model": {"path": "model"},
     "embedder": "embedder",
 }
-CONFIGS = sorted((PROJECT_ROOT / "data" / "configs").glob("*.yaml"))
+CONFIGS = sorted(
+    path
+    for path in (PROJECT_ROOT / "data" / "configs").glob("*.yaml")
+    if "\narms:" not in path.read_text("utf-8")  # a study
+)
 
 
 def config(**parts: Any) -> RunConfig:

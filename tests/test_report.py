@@ -24,8 +24,8 @@ RUN = {
     "run_id", "method", "state", "stop_reason", "seed_count", "random_seed", "iterations",
     "baselines", "comparisons",
 }  # fmt: skip
-BEYOND = {"error"}  # what the contract does not name
-ITERATION = {"k", "trained", "generated", "kept", "retention", "scaling_ratio", "seconds"}
+BEYOND = {"error", "overlap", "cost"}  # what the contract does not name
+ITERATION = {"k", "trained", "generated", "kept", "retention", "scaling_ratio", "seconds", "cost"}
 MEASURED = {"harmful_rate", "over_refusal", "metrics", "by_category"}
 COMPARISON = {
     "a", "b", "metric", "test", "difference", "low", "high", "p", "p_corrected", "n",
@@ -55,7 +55,7 @@ def test_the_summary_has_the_contracts_keys(folder: RunFolder) -> None:
     assert [row["trained"] for row in summary["iterations"]] == [False, True, True]
     assert all(set(row) == ITERATION | MEASURED for row in summary["iterations"])
     assert set(summary["baselines"]) == {"sft"}
-    assert set(summary["baselines"]["sft"]) == MEASURED | {"seconds"}
+    assert set(summary["baselines"]["sft"]) == MEASURED | {"seconds", "cost"}
     assert all(set(row) == COMPARISON for row in summary["comparisons"])
 
 

@@ -39,7 +39,8 @@ def study(small_config: Make, tmp_path: Path) -> Study:
                     "same-d0": {"fixed_draw": True, "set": {"loop.max_iterations": 1}},
                 },
                 "split": "dev",
-            }
+            },
+            sort_keys=False,
         ),
         "utf-8",
     )

@@ -112,8 +112,9 @@ def test_a_run_killed_at_any_call_ends_with_the_same_bytes(
     immortal = Mortal(0)
     carry_out(small_config(), root, immortal)
     # Two blocks of answers and a judgement in each of four evaluations; three blocks of questions
-    # and of answers and two embeddings in each of two iterations; four steps in three trainings.
-    calls = 4 * (2 + 1) + 2 * (3 + 3 + 2) + 3 * 4
+    # and of answers and two embeddings in each of two iterations; four steps in three trainings;
+    # two embeddings where seeds and, twice, candidates are held against the eval prompts.
+    calls = 4 * (2 + 1) + 2 * (3 + 3 + 2) + 3 * 4 + 3 * 2
     assert -immortal.left == calls
     for n in range(1, calls + 1, 3):
         forget(root)
