@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from isara.decoding import kernels
-from isara.decoding.shared_cache import SharedCache
+from isara.decoding.shared_cache import Asked, SharedCache
 
 MOST_SPARE = 320 * 2**20  # bytes kept between blocks
 _spare: list[torch.Tensor] = []  # flat, of closed caches
@@ -53,59 +53,39 @@ class CpuCache(SharedCache):
         for tensor in (*self.keys, *self.values):
             kernels.keep_columns(_lines(tensor), self.prefix, order.numpy(), counts.numpy())
 
-    def attend_step(
-        self,
-        query: torch.Tensor,
-        key: torch.Tensor,
-        value: torch.Tensor,
-        layer: int,
-        window: int | None,
-        scaling: float,
-        softcap: float | None,
-    ) -> torch.Tensor:
+    def attend_step(self, asked: Asked) -> torch.Tensor:
         """See SharedCache."""
-        if softcap:
-            for tensor, states in ((self.keys[layer], key), (self.values[layer], value)):
+        if asked.softcap:
+            layer = asked.layer
+            for tensor, states in (
+                (self.keys[layer], asked.key),
+                (self.values[layer], asked.value),
+            ):
                 super()._store_step(tensor, states)
-            return super().attend_step(query, key, value, layer, window, scaling, softcap)
-        tables = torch.stack([self.lengths, self.steps, self.used])
-        given = _rows(query), _rows(key), _rows(value), *self._layer(layer), tables.numpy()
+            return super().attend_step(asked)
+        tables = torch.stack([self.lengths, self.steps, self.used]).numpy()
+        new = _rows(asked.key), _rows(asked.value)
         seen = self.seen.numpy(), self.positions.numpy()
-        tasks = len(query) * self.keys[layer].shape[1]
-        return self._attend(kernels.attend_step, tasks, query, *given, *seen, window, scaling)
+        tasks = len(asked.query) * self.keys[asked.layer].shape[1]
+        given = *new, *self._layer(asked.layer), tables, *seen
+        return self._attend(kernels.attend_step, tasks, asked, *given)
 
-    def attend_prompts(
-        self,
-        query: torch.Tensor,
-        key: torch.Tensor,
-        value: torch.Tensor,
-        layer: int,
-        window: int | None,
-        scaling: float,
-        softcap: float | None,
-    ) -> torch.Tensor:
+    def attend_prompts(self, asked: Asked) -> torch.Tensor:
         """See SharedCache."""
-        if softcap:
-            return super().attend_prompts(query, key, value, layer, window, scaling, softcap)
+        if asked.softcap:
+            return super().attend_prompts(asked)
         assert self.admitted is not None
         slots, lengths = map(np.array, self.admitted)
-        given = _rows(query), *self._layer(layer), slots, lengths
-        tasks = query.shape[0] * query.shape[1]
-        return self._attend(kernels.attend_prompts, tasks, query, *given, window, scaling)
+        tasks = asked.query.shape[0] * asked.query.shape[1]
+        given = *self._layer(asked.layer), slots, lengths
+        return self._attend(kernels.attend_prompts, tasks, asked, *given)
 
-    def _attend(
-        self,
-        kernel: Any,
-        tasks: int,
-        query: torch.Tensor,
-        *given: Any,
-    ) -> torch.Tensor:
-        *arrays, window, scaling = given
-        rows, heads, tokens, size = query.shape
-        result = query.new_empty((rows, tokens, heads, size))
-        out = result.numpy()
-        more = self.prefix, window or 0, np.float32(scaling), out
-        kernels.shared(tasks, lambda first, last: kernel(*arrays, *more, first, last))
+    def _attend(self, kernel: Any, tasks: int, asked: Asked, *given: Any) -> torch.Tensor:
+        rows, heads, tokens, size = asked.query.shape
+        result = asked.query.new_empty((rows, tokens, heads, size))
+        scaling, out = np.float32(asked.scaling), result.numpy()
+        every = _rows(asked.query), *given, self.prefix, asked.window or 0, scaling, out
+        kernels.shared(tasks, lambda first, last: kernel(*every, first, last))
         return result
 
     def _layer(self, layer: int) -> tuple[np.ndarray, np.ndarray]:

@@ -83,6 +83,14 @@ def _attend(query, rows, keys, values, first, last, scores, shares, out):
                 line[c] += q0 * k0[c]
     for m in range(rows):
         shares[m] = f4(1.0) / _weights(scores[m, first:last])
+    _mix(scores, rows, values, first, last, out)
+
+
+@compiled
+def _mix(scores, rows, values, first, last, out):
+    """Sums of values [size, columns] weighted by rows of `scores`, to `out` [rows, size]."""
+    size = out.shape[1]
+    whole = size - size % 4
     for d in range(0, whole, 4):
         v0, v1 = values[d, first:last], values[d + 1, first:last]
         v2, v3 = values[d + 2, first:last], values[d + 3, first:last]

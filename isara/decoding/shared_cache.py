@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -51,6 +52,20 @@ _current: ContextVar[SharedCache] = ContextVar("shared cache")
 
 class PrefillDoneError(Exception):
     """The last layer's keys and values are stored: nothing that it computes is of use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a layer asks of its attention: query [rows, heads, tokens, head size]; in a prefill key
+    and value of the whole prompts, in a step the new ones, [rows, key heads, tokens, head size]."""
+
+    query: torch.Tensor
+    key: torch.Tensor
+    value: torch.Tensor
+    layer: int
+    window: int | None
+    scaling: float
+    softcap: float | None
 
 
 class SharedCache(Cache):
@@ -189,42 +204,27 @@ class SharedCache(Cache):
 
     # ------------------------------------------------------------ attention
 
-    def attend_prompts(
-        self,
-        query: torch.Tensor,
-        key: torch.Tensor,
-        value: torch.Tensor,
-        layer: int,
-        window: int | None,
-        scaling: float,
-        softcap: float | None,
-    ) -> torch.Tensor:
+    def attend_prompts(self, asked: Asked) -> torch.Tensor:
         """Causal attention of the prompts that enter, [rows, tokens, heads, head size]."""
-        groups = query.shape[1] // key.shape[1]
-        key, value = (x.repeat_interleave(groups, 1) if groups > 1 else x for x in (key, value))
-        mask = causal_mask(query.shape[2], window, query) if window or softcap else None
-        return attention(query, key, value, mask, scaling, softcap).transpose(1, 2)
+        query, window = asked.query, asked.window
+        groups = query.shape[1] // asked.key.shape[1]
+        key, value = (
+            x.repeat_interleave(groups, 1) if groups > 1 else x for x in (asked.key, asked.value)
+        )
+        mask = causal_mask(query.shape[2], window, query) if window or asked.softcap else None
+        return attention(query, key, value, mask, asked.scaling, asked.softcap).transpose(1, 2)
 
-    def attend_step(
-        self,
-        query: torch.Tensor,
-        key: torch.Tensor,
-        value: torch.Tensor,
-        layer: int,
-        window: int | None,
-        scaling: float,
-        softcap: float | None,
-    ) -> torch.Tensor:
-        """Attention of every beam over what it sees, [slots, width, heads, head size]; `key` and
-        `value` are the new ones, [slots, key heads, width, head size]."""
+    def attend_step(self, asked: Asked) -> torch.Tensor:
+        """Attention of every beam over what it sees, [slots, width, heads, head size]."""
+        query = asked.query
         rows, heads, tokens, size = query.shape
-        mask = self.mask(window, query.dtype)
-        key, value = (x[layer][: self.active, :, self.view] for x in (self.keys, self.values))
+        mask = self.mask(asked.window, query.dtype)
+        key, value = (x[asked.layer][: self.active, :, self.view] for x in (self.keys, self.values))
         groups = heads // key.shape[1]
         if groups > 1:  # the queries of a group share their key head: more rows of one product
             query = query.reshape(rows, key.shape[1], groups * tokens, size)
             mask = mask.repeat(1, 1, groups, 1)
-        result = attention(query, key, value, mask, scaling, softcap)
+        result = attention(query, key, value, mask, asked.scaling, asked.softcap)
         return result.reshape(rows, heads, tokens, -1).transpose(1, 2)
 
     def mask(self, window: int | None, dtype: torch.dtype) -> torch.Tensor:
@@ -343,9 +343,9 @@ def attend(
         raise NotImplementedError(f"attention with {', '.join(strange)}")
     cache = _current.get()
     scaling = scaling or query.shape[-1] ** -0.5
-    layer = module.layer_idx
+    asked = Asked(query, key, value, module.layer_idx, sliding_window, scaling, softcap)
     way = cache.attend_step if cache.admitted is None else cache.attend_prompts
-    return way(query, key, value, layer, sliding_window, scaling, softcap), None
+    return way(asked), None
 
 
 def causal_mask(tokens: int, window: int | None, like: torch.Tensor) -> torch.Tensor:
