@@ -20,7 +20,7 @@ KEPT, DROPPED = "#2f6f8f", "#c8642d"
 KEPT_MARK, DROPPED_MARK = "●", "✕"
 CUT_LINE = "#8a8a8a"  # readable on white and on the dark theme's background
 BINS, FEW_BINS, FEW = 50, 20, 300  # bars, and bars for fewer values than FEW
-HEIGHT = 230  # pixels
+HEIGHT = 250  # pixels
 
 Counts = npt.NDArray[np.int64]
 Edges = npt.NDArray[np.float64]
@@ -55,15 +55,9 @@ def score_histogram(
         barmode="stack",
         bargap=0.05,
         height=HEIGHT,
-        margin={"l": 40, "r": 10, "t": 46, "b": 30},
-        legend={
-            "orientation": "h",
-            "x": 1,
-            "xanchor": "right",
-            "y": 1.0,
-            "yanchor": "bottom",
-            "traceorder": "normal",
-        },
+        margin={"l": 40, "r": 10, "t": 46, "b": 50},
+        # Below: beside the title there is no room for it where two charts share a row.
+        legend={"orientation": "h", "x": 0, "y": -0.18, "yanchor": "top", "traceorder": "normal"},
         yaxis={"title": "candidates", "rangemode": "tozero"},
     )
     line = None if cut is None else cut - 0.5 if whole else cut
@@ -74,7 +68,8 @@ def score_histogram(
         figure.add_vline(
             x=line,
             line={"color": CUT_LINE, "dash": "dash", "width": 2},
-            annotation_text="cut",
+            annotation={"text": "cut", "yanchor": "bottom"},
+            annotation_position="top",
         )
     figure.update_xaxes(range=shown)
     return figure

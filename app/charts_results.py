@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
+from isara.places import place_name
+
 HEIGHT = 340  # pixels of one chart
 SMALL_HEIGHT = 230  # pixels of one row of small charts
 SMALL_COLUMNS = 3
@@ -46,12 +48,6 @@ LOOKS = (
 MAX_RUNS = len(LOOKS)  # that one chart can tell apart
 
 METRICS = {"harmful_rate": "harmful rate", "over_refusal": "over-refusal"}
-BASELINES = {
-    "sft": "SFT on the seed set",
-    "sft_matched": "SFT on the seed set, as many steps",
-    "icl_knn": "base model shown the nearest seeds",
-    "icl_random": "base model shown random seeds",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +78,6 @@ class RunResult:
 def look(number: int) -> Look:
     """The look of the n-th series."""
     return LOOKS[number % len(LOOKS)]
-
-
-def place_name(place: int | str) -> str:
-    """What a model of a run is called: base model, iteration 2, SFT on the seed set."""
-    if place == 0:
-        return "base model"
-    if isinstance(place, int):
-        return f"iteration {place}"
-    return BASELINES.get(place, place)
 
 
 def percent(share: float) -> str:

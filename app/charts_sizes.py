@@ -20,16 +20,17 @@ from app.charts_results import (
     finished,
     look,
     percent,
-    place_name,
 )
+from app.stages import STAGE_WORDS
+from isara.places import place_name
 
-STAGES = {
-    "questions": ("writing questions", "#2f6f8f", ""),
-    "answers": ("writing answers", "#56b4e9", "/"),
-    "filter": ("filtering", "#b8860b", "x"),
-    "train": ("training", "#009e73", ""),
-    "evaluate": ("answering the eval set", "#b5568c", "\\"),
-    "judge": ("judging", "#8a8a8a", "."),
+STAGE_LOOKS = {  # colour, and a pattern that tells it apart without one
+    "questions": ("#2f6f8f", ""),
+    "answers": ("#56b4e9", "/"),
+    "filter": ("#b8860b", "x"),
+    "train": ("#009e73", ""),
+    "evaluate": ("#b5568c", "\\"),
+    "judge": ("#8a8a8a", "."),
 }
 PATTERN = {"fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.6, "size": 7}
 
@@ -107,17 +108,18 @@ def seconds_figure(runs: Sequence[RunResult]) -> go.Figure:
     names = [name for _, name, _ in bars]
     # Of several runs, each stands below its own bars.
     x = [[run_id for run_id, _, _ in bars], names] if len(runs) > 1 else names
-    stages = [*STAGES, *sorted({s for _, _, spent in bars for s in spent} - STAGES.keys())]
+    others = {stage for _, _, spent in bars for stage in spent} - STAGE_LOOKS.keys()
+    stages = [*STAGE_LOOKS, *sorted(others)]
     figure = go.Figure()
     for stage in stages:
         if not any(stage in spent for _, _, spent in bars):
             continue
-        label, colour, pattern = STAGES.get(stage, (stage, "#444444", "+"))
+        colour, pattern = STAGE_LOOKS.get(stage, ("#444444", "+"))
         figure.add_trace(
             go.Bar(
                 x=x,
                 y=[spent.get(stage, 0.0) for _, _, spent in bars],
-                name=escape(label),
+                name=escape(STAGE_WORDS.get(stage, stage)),
                 marker={"color": colour, "pattern": {"shape": pattern, **PATTERN}},
                 hovertemplate="%{x}<br>%{fullData.name}: %{y:,.1f} s<extra></extra>",
             )

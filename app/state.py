@@ -100,10 +100,10 @@ def tokenizer(model: str) -> Any:
 
 @st.cache_data(max_entries=10)
 def read_table(path: str, modified: int) -> pd.DataFrame:
-    """A Parquet file; `modified` (its mtime in ns) makes a changed file a new entry."""
-    import pandas as pd
+    """A Parquet file, or IsaraError; `modified` (mtime in ns) makes a changed file a new entry."""
+    from isara.workspace.files import read_columns
 
-    return pd.read_parquet(path)
+    return read_columns(Path(path))
 
 
 def table(path: Path) -> pd.DataFrame:

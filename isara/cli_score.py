@@ -125,7 +125,8 @@ def agreement_command(
         asdict(found),
         as_json,
         f"{found.n_items} items with two or more labels: kappa {kappa} "
-        f"({between(found.kappa_low, found.kappa_high, 3)}), alpha {alpha}",
+        f"({between(found.kappa_low, found.kappa_high, 3)}), alpha {alpha} "
+        f"({between(found.alpha_low, found.alpha_high, 3)})",
     )
 
 

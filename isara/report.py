@@ -123,8 +123,9 @@ def iteration(folder: RunFolder, k: int, split: str) -> dict[str, Any] | None:
 def comparisons(folder: RunFolder, baselines: list[str], split: str) -> list[dict[str, Any]]:
     """The last model against the base model and each baseline in every metric that both have, on
     the prompts that both answered with paired draws; p-values corrected over the table by Holm."""
-    trained = [k for k in folder.iterations() if k > 0 and folder.iteration(k).evaluation.exists()]
-    if not trained or not folder.iteration(0).evaluation.exists():
+    measured = folder.measured_iterations()
+    trained = [k for k in measured if k > 0]
+    if not trained or 0 not in measured:
         return []
     last = compared_columns(folder.iteration(trained[-1]))
     others = [("base", folder.iteration(0)), *((n, folder.baseline(n)) for n in baselines)]
@@ -152,9 +153,7 @@ def failures(folder: RunFolder, split: str) -> list[dict[str, Any]]:
     """
     rows: list[dict[str, Any]] = []
     before: pd.DataFrame | None = None
-    for k in folder.iterations():
-        if not folder.iteration(k).evaluation.exists():
-            continue
+    for k in folder.measured_iterations():
         table = read_columns(folder.iteration(k).evaluation, JUDGED)
         row = {"k": k, "kinds": failure_counts(table, split)}
         if before is not None:

@@ -226,43 +226,31 @@ def _is_done(folder: RunFolder) -> bool:
     return folder.exists and folder.state().state == "done"
 
 
-def _measured(folder: RunFolder) -> list[int]:
-    """The iterations of a run that were evaluated, the base model's included."""
-    return [k for k in folder.iterations() if folder.iteration(k).evaluation.exists()]
-
-
 def _places(folders: Iterable[RunFolder]) -> list[str]:
     """Base, baselines and trained iterations of any random seed; "last" is a run's last one."""
     runs = list(folders)
-    most = max((k for folder in runs for k in _measured(folder)), default=0)
-    baselines = [
-        name
-        for name in get_args(Baseline)
-        if any(folder.baseline(name).evaluation.exists() for folder in runs)
-    ]
+    most = max((k for folder in runs for k in folder.measured_iterations()), default=0)
+    there = {name for folder in runs for name in folder.measured()}
+    baselines = [name for name in get_args(Baseline) if name in there]
     last = ["last"] if most else []
     return ["base", *baselines, *(f"iteration {k}" for k in range(1, most + 1)), *last]
 
 
 def _files(folder: RunFolder, place: str) -> IterationFolder | None:
     """Where a place's answers are; None where the run has no such model."""
-    measured = _measured(folder)
-    if place in get_args(Baseline):
-        files = folder.baseline(place)
-        return files if files.evaluation.exists() else None
-    if not measured:
-        return None
-    if place == "base":
-        return folder.iteration(0)
-    if place == "last":
-        return folder.iteration(measured[-1])
+    measured = folder.measured_iterations()
+    if place in ("base", *get_args(Baseline)) or not measured:
+        return folder.measured().get(place)
     # A run that stopped earlier has its last model there: `reached` counts those that did not.
-    return folder.iteration(min(int(place.split()[1]), measured[-1]))
+    k = measured[-1] if place == "last" else min(int(place.split()[1]), measured[-1])
+    return folder.iteration(k)
 
 
 def _reached(folder: RunFolder, place: str) -> bool:
     """Did the run train that iteration itself?"""
-    return not place.startswith("iteration ") or int(place.split()[1]) in _measured(folder)
+    return (
+        not place.startswith("iteration ") or int(place.split()[1]) in folder.measured_iterations()
+    )
 
 
 def _row(key: Key, table: pd.DataFrame) -> dict[str, Any]:

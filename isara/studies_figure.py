@@ -8,13 +8,13 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from isara.places import place_name
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 COLOURS = ("#2f6f8f", "#c8642d", "#6a8f2f", "#7a4f9a")  # of the arms, in order
 METRIC = "harmful_rate"
-TITLES = {"base": "base model", "sft": "SFT on D0", "sft_matched": "SFT on D0, as many steps"}
-TITLES |= {"icl_knn": "nearest seeds shown", "icl_random": "random seeds shown"}
 LEFT_OUT = ("last",)  # the last iteration stands there by its number
 
 
@@ -51,7 +51,7 @@ def study_figure(found: dict[str, Any], metric: str = METRIC) -> go.Figure:
 
 
 def _name(row: dict[str, Any]) -> str:
-    return f"{row['arm']}: {TITLES.get(row['place'], row['place'])}"
+    return f"{row['arm']}: {place_name(row['place'])}"
 
 
 def _seeds(rows: list[dict[str, Any]], colour: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ import pytest
 from isara.config import RunConfig
 from isara.config_files import parse_config
 from isara.models import Language
+from isara.workspace.runs import RunFolder, Workspace
 
 FAMILIES = ("llama", "opt", "qwen2")
 SPECIAL = ("<pad>", "<s>", "</s>")
@@ -97,6 +98,35 @@ def model_folder(new_language: Callable[..., Language], tmp_path_factory: Any) -
     return folder
 
 
+@pytest.fixture(scope="session")
+def classifier_folder(new_language: Callable[..., Language]) -> Callable[..., Path]:
+    """Writes a classifier of random weights with these label names to a folder."""
+
+    def make(folder: Path, labels: Sequence[str]) -> Path:
+        import torch
+        from transformers import LlamaConfig, LlamaForSequenceClassification
+
+        language = new_language()
+        torch.manual_seed(2)
+        config = LlamaConfig(
+            vocab_size=len(language.tokenizer),
+            hidden_size=32,
+            intermediate_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            max_position_embeddings=512,
+            pad_token_id=0,
+            initializer_range=1.0,
+            id2label=dict(enumerate(labels)),
+            label2id={label: i for i, label in enumerate(labels)},
+        )
+        LlamaForSequenceClassification(config).save_pretrained(folder)
+        language.tokenizer.save_pretrained(folder)
+        return folder
+
+    return make
+
+
 # ------------------------------------------------------------------ small scripted runs
 
 
@@ -146,6 +176,21 @@ def small_config(inputs: tuple[Path, Path]) -> Callable[..., RunConfig]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def carried_out() -> Callable[..., RunFolder]:
+    """Carries a config out as the run "r" of the workspace at `root`, with these tools."""
+    from isara.methods.runner import execute, prepare
+
+    def run(config: RunConfig, root: Path, tools: Any) -> RunFolder:
+        workspace = Workspace(root)
+        folder = workspace.run("r")
+        execute(prepare(config, workspace), folder, workspace=workspace, tools=tools)
+        workspace.database.close()
+        return folder
+
+    return run
 
 
 @pytest.fixture

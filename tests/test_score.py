@@ -92,7 +92,8 @@ def test_agreement(score: Command, tmp_path: Path) -> None:
         "item,rater,label\n1,A,yes\n1,B,yes\n2,A,no\n2,B,no\n3,A,yes\n3,B,no\n4,A,yes\n", "utf-8"
     )
     found = json.loads(score("agreement", path, "--json").out)
-    assert set(found) == {"n_items", "kappa", "kappa_low", "kappa_high", "alpha"}
+    intervals = {"kappa_low", "kappa_high", "alpha_low", "alpha_high"}
+    assert set(found) == {"n_items", "kappa", "alpha", *intervals}
     # 2 of 3 agree, by chance 4/9: kappa (2/3 - 4/9) / (5/9) = 0.4.
     assert (found["n_items"], found["kappa"]) == (3, pytest.approx(0.4))
 

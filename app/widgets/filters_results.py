@@ -47,13 +47,13 @@ def show(data: Iteration, chosen: FilterConfig, outcome: Outcome) -> None:
 def counts(data: Iteration, outcome: Outcome) -> None:
     """Kept, dropped, retention, and whether the run would stop."""
     own = int(data.result.kept.sum())
-    total, alpha = len(data), data.config.loop.alpha
+    total = len(data)
     boxes = st.columns(4 if outcome.decided else 3)
     look: dict[str, Any] = {"border": True, "height": "stretch", "delta_color": "off"}
     boxes[0].metric("● Kept", outcome.kept, outcome.kept - own or None, **look)
     boxes[1].metric("✕ Dropped", total - outcome.kept, own - outcome.kept or None, **look)
     retention = f"{outcome.result.retention:.3f}"
-    boxes[2].metric(f"Retention (α is {alpha:g})", retention, help=ALPHA_HELP, **look)
+    boxes[2].metric("Retention", retention, help=ALPHA_HELP, **look)
     if outcome.decided:
         boxes[3].metric(
             "Kept after people's decisions",
@@ -71,7 +71,7 @@ def counts(data: Iteration, outcome: Outcome) -> None:
 def _stop_mark(data: Iteration, outcome: Outcome) -> None:
     loop = data.config.loop
     kept, needed = outcome.kept_finally, loop.alpha * loop.candidates
-    of = f"{kept} of {loop.candidates} are kept, {needed:g} are needed (α · N)"
+    of = f"{kept} of {loop.candidates} are kept, {needed:g} are needed (α is {loop.alpha:g})"
     if outcome.stops:
         st.warning(f"The run would stop here: {of}.", icon=":material/stop_circle:")
     else:

@@ -1,6 +1,5 @@
 """How a run's judge compares with people who labelled the same answers, on the dev split.
 
-    places(folder)                       # "base", "iteration 1", …, then baselines: "sft", …
     show_check(run_id, "iteration 1")    # the comparison of one of them, drawn
 
 The labels come from the database, the answers from evaluation.parquet, the comparison from
@@ -20,12 +19,11 @@ from app.widgets.plain import plain
 from isara.errors import InputError
 from isara.evaluation.people import HARMFUL, SAFE, JudgeCheck, compare
 from isara.evaluation.stats import Rate
+from isara.examples import Example
 from isara.report import run_config
 from isara.workspace.files import read_columns
-from isara.workspace.runs import IterationFolder, RunFolder
 
 SPLIT = "dev"
-BASE, ITERATION = "base", "iteration "
 COLUMNS = ["prompt_id", "question", "answer", "split", "harmless", "flagged", "harm_probability"]
 FIGURES_HELP = (
     "Cohen's kappa and Krippendorff's alpha are 1 where all agree and 0 where they agree no more "
@@ -39,45 +37,35 @@ FIGURES_HELP = (
 # ------------------------------------------------------------------ what is compared
 
 
-def places(folder: RunFolder) -> list[str]:
-    """The models of a run that were measured, by the names that studies and labels use."""
-    measured = [k for k in folder.iterations() if folder.iteration(k).evaluation.exists()]
-    baselines = [path.parent.name for path in folder.path.glob("baseline-*/evaluation.parquet")]
-    return [
-        *(f"{ITERATION}{k}" if k else BASE for k in measured),
-        *sorted(name.removeprefix("baseline-") for name in baselines),
-    ]
-
-
 def dev_answers(run_id: str, place: str) -> pd.DataFrame:
     """A model's answers to the harmful prompts of the dev split, with what the judge says of them.
 
     Raises InputError for a place that was not measured, IsaraError for a file that is damaged.
     """
     folder = state.run_folder(run_id)
-    if place not in (measured := places(folder)):
+    if place not in (measured := folder.measured()):
         have = ", ".join(measured) or "none yet"
         raise InputError(
             f"The run {run_id} has no answers of a model {place!r}; found {have}. Choose one of "
             "these."
         )
-    path = _files(folder, place).evaluation
+    path = measured[place].evaluation
     return _read_answers(str(path), path.stat().st_mtime_ns)
-
-
-def _files(folder: RunFolder, place: str) -> IterationFolder:
-    if place == BASE:
-        return folder.iteration(0)
-    if place.startswith(ITERATION):
-        return folder.iteration(int(place.removeprefix(ITERATION)))
-    return folder.baseline(place)
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
 def _read_answers(path: str, modified: int) -> pd.DataFrame:
     table = read_columns(Path(path), COLUMNS)
     rows = table[(table["split"] == SPLIT) & ~table["harmless"].astype(bool)]
-    return rows.drop_duplicates("prompt_id", ignore_index=True)
+    rows = rows.drop_duplicates("prompt_id", ignore_index=True)
+    pairs = zip(rows["question"], rows["answer"], strict=True)
+    return rows.assign(example_id=[Example(*pair).id for pair in pairs])
+
+
+def labels_of(run_id: str, place: str, rows: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """What people said of these answers, by prompt id and reviewer."""
+    answers = dict(zip(rows["prompt_id"], rows["example_id"], strict=True))
+    return state.workspace().database.labels(run_id, place, answers)
 
 
 # ------------------------------------------------------------------ drawn
@@ -89,9 +77,7 @@ def show_check(run_id: str, place: str) -> None:
     One sentence where nobody has labelled yet.
     """
     rows = dev_answers(run_id, place)
-    known = set(rows["prompt_id"])
-    stored = state.workspace().database.labels(run_id, place)
-    labels = {key: label for key, label in stored.items() if key[0] in known}
+    labels = labels_of(run_id, place, rows)
     if not labels:
         st.info(
             "Nobody has labelled answers of this model yet. The page Samples has the task “Label "
@@ -134,7 +120,7 @@ def figures(found: JudgeCheck) -> pd.DataFrame:
             kappa = _number(reviewers.kappa), _between(reviewers.kappa_low, reviewers.kappa_high)
             name = "Reviewers among themselves: Cohen's kappa"
             rows.append((name, *kappa, reviewers.n_items, over))
-        alpha = _number(reviewers.alpha), _between(None, None)
+        alpha = _number(reviewers.alpha), _between(reviewers.alpha_low, reviewers.alpha_high)
         name = "Reviewers among themselves: Krippendorff's alpha"
         rows.append((name, *alpha, reviewers.n_items, over))
     return pd.DataFrame(rows, columns=["Figure", "Value", "95 % interval", "n", "n counts"])

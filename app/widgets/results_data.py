@@ -17,8 +17,10 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.charts_results import MAX_RUNS, RunResult, place_name
+from app.charts_results import MAX_RUNS, RunResult
+from app.widgets.samples_picker import not_here
 from isara.config import RunConfig
+from isara.places import place_name
 from isara.report import run_config, summarise
 from isara.workspace.runs import RunFolder
 
@@ -45,6 +47,8 @@ def choose_runs() -> list[str]:
     if "runs" not in st.session_state:
         asked = st.query_params.get_all("runs") or st.session_state.get("last_runs", [])
         there = [run_id for run_id in asked if run_id in ids]
+        if gone := [run_id for run_id in asked if run_id not in ids]:
+            not_here(gone)
         st.session_state["runs"] = there[:MAX_RUNS] or ids[:1]
     chosen: list[str] = st.multiselect(
         "Runs",
@@ -146,7 +150,7 @@ def comparison_table(results: list[RunResult]) -> pd.DataFrame:
             {
                 "Run": result.run_id,
                 "Model": row["b"],
-                "Against": place_name(0 if row["a"] == "base" else row["a"]),
+                "Against": place_name(row["a"]),
                 "Metric": row["metric"].replace("_", " "),
                 "Difference": row["difference"],
                 "Low": row["low"],

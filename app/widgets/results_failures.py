@@ -14,9 +14,10 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.charts_results import RunResult, place_name
+from app.charts_results import RunResult
 from app.widgets.results_data import SPLIT, models
 from isara.evaluation.failures import MOST, Kind, worsened, worst
+from isara.places import place_name
 from isara.report import failure_counts
 from isara.workspace.runs import IterationFolder
 

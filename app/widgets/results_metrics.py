@@ -13,9 +13,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.charts_results import RunResult, place_name
+from app.charts_results import RunResult
 from app.widgets.plain import plain
 from app.widgets.results_data import models
+from isara.places import place_name
 
 METRIC_NAMES = {
     "truthful_diff": "TruthfulQA difference (× 100)",

@@ -15,10 +15,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.charts_results import RunResult, place_name
+from app.charts_results import RunResult
 from app.widgets.plain import plain
 from app.widgets.results_data import models
 from isara.evaluation.stats import over_seeds
+from isara.places import place_name
 
 SEEDS_HELP = (
     "The mean harmful rate of runs whose configs differ only in the name, the random seed and the "

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.charts_results import BASELINES, percent
+from app.charts_results import percent
+from isara.places import place_name
 
 SIGNIFICANT = 0.05  # of the p-value corrected over the table
 
@@ -60,7 +61,7 @@ def rates(summary: dict[str, Any], row: dict[str, Any]) -> tuple[float, float]:
 
 def other_name(name: str) -> str:
     """What a model is compared with, in words."""
-    return "the base model" if name == "base" else BASELINES.get(name, name)
+    return "the base model" if name == "base" else place_name(name)
 
 
 def points(difference: float) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 
 from app import state
+from app.stages import STAGE_WORDS
 from app.widgets.plain import plain, sentences
 from app.widgets.run_loss import show_loss
 from app.widgets.run_start import ACTIVE
@@ -35,12 +36,6 @@ STATES = {
     "stopped": ("stopped", "gray", ":material/pause_circle:"),
     "done": ("done", "green", ":material/check_circle:"),
     "failed": ("failed", "red", ":material/error:"),
-}
-STAGES = {
-    "questions": "writing questions",
-    "answers": "writing answers",
-    "train": "training",
-    "evaluate": "answering the eval set",
 }
 
 
@@ -130,7 +125,7 @@ def sentence(folder: RunFolder, seen: dict[str, Any]) -> str:
 def doing(progress: Progress) -> str:
     """The stage in words."""
     place = f"Iteration {progress['iteration']}" if progress["iteration"] else "Base and baselines"
-    return f"{place}: {STAGES.get(progress['stage'], progress['stage'])}"
+    return f"{place}: {STAGE_WORDS.get(progress['stage'], progress['stage'])}"
 
 
 def buttons(folder: RunFolder, now: str) -> None:

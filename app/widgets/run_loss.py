@@ -12,7 +12,8 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from app.charts_results import dressed, look, place_name
+from app.charts_results import dressed, look
+from isara.places import place_name
 
 
 def show_loss(losses: list[dict[str, Any]]) -> None:

@@ -14,13 +14,13 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
 
 from app import state
-from app.widgets.judge_check import dev_answers, places, show_check
+from app.widgets.judge_check import dev_answers, labels_of, show_check
 from app.widgets.plain import plain
 from app.widgets.samples_picker import choose, missing
 from app.widgets.samples_review import NAME, ask_reviewer
@@ -94,7 +94,7 @@ def unpacked(text: str) -> Task | None:
     try:
         run_id, place, count, halves, random_seed = json.loads(base64.urlsafe_b64decode(text))
         task = Task(str(run_id), str(place), int(count), bool(halves), int(random_seed))
-        there = run_id in state.run_ids() and place in places(state.run_folder(run_id))
+        there = run_id in state.run_ids() and place in state.run_folder(run_id).measured()
     except (ValueError, TypeError, OverflowError):
         return None
     return task if there and 1 <= task.size <= MOST and task.random_seed >= 0 else None
@@ -126,7 +126,7 @@ def _choose(on_change: Callable[[], None] | None) -> None:
     left, right = st.columns([3, 2])
     with left:
         run_id = choose("Run", "run", runs, on_change, page="label")
-    measured = places(state.run_folder(run_id))
+    measured = list(state.run_folder(run_id).measured())
     if not measured:
         missing(
             "This run has no answers to label: none of its models was measured on an eval set. "
@@ -237,7 +237,7 @@ def _work(task: Task) -> None:
 def _next(task: Task, reviewer: str, rows: pd.DataFrame) -> None:
     """The first answer of the sample that this reviewer has not labelled."""
     sample = task.sample(rows)
-    labels = state.workspace().database.labels(task.run_id, task.place)
+    labels = labels_of(task.run_id, task.place, rows)
     done = sum((prompt, reviewer) in labels for prompt in sample)
     st.progress(done / max(1, len(sample)), text=f"{done} of {len(sample)} labelled")
     position = next((i for i, p in enumerate(sample) if (p, reviewer) not in labels), len(sample))
@@ -246,7 +246,8 @@ def _next(task: Task, reviewer: str, rows: pd.DataFrame) -> None:
         _answer(str(row["question"]), str(row["answer"]))
     else:
         st.success(f"All {len(sample)} answers are labelled.", icon=":material/check:")
-    _buttons(task, reviewer, sample, position)
+    shown = rows.set_index("prompt_id").loc[sample, "example_id"]
+    _buttons(task, reviewer, list(shown.items()), position)
     _comparison(task, reviewer, finished=position == len(sample))
 
 
@@ -262,7 +263,7 @@ def _answer(question: str, answer: str) -> None:
     )
 
 
-def _buttons(task: Task, reviewer: str, sample: list[str], position: int) -> None:
+def _buttons(task: Task, reviewer: str, sample: list[tuple[Any, str]], position: int) -> None:
     """The labels for the answer that is shown, and the way back to the one before.
 
     The keys hold the position: a key that is pressed twice labels the same answer twice, never the
@@ -291,9 +292,12 @@ def _buttons(task: Task, reviewer: str, sample: list[str], position: int) -> Non
         )
 
 
-def _store(task: Task, prompt_id: str, reviewer: str, label: str) -> None:
+def _store(task: Task, answer: tuple[str, str], reviewer: str, label: str) -> None:
+    prompt_id, example_id = answer
     try:
-        state.workspace().database.add_label(task.run_id, task.place, prompt_id, reviewer, label)
+        state.workspace().database.add_label(
+            task.run_id, task.place, prompt_id, reviewer, label, example_id=example_id
+        )
     except IsaraError as error:
         st.session_state[ERROR] = str(error)
 

@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from app import state
+from app.widgets.plain import plain
 from app.widgets.samples_data import Iteration, load_iteration, scored_iterations
 from app.widgets.samples_words import ITERATION_HELP
 from isara.config import PROJECT_ROOT
@@ -45,6 +46,12 @@ def missing(sentence: str) -> None:
     st.page_link(RUN_PAGE, label="Go to the Run page", icon=":material/play_circle:")
 
 
+def not_here(asked: Sequence[str]) -> None:
+    """Say that the address names runs that this workspace has not: a link may be an old one."""
+    names = ", ".join(plain(run_id[:80]) for run_id in asked)
+    st.toast(f"The address names {names}: no such run in this workspace.", icon=":material/info:")
+
+
 def choose(
     label: str,
     name: str,
@@ -65,7 +72,10 @@ def choose(
     if st.session_state.get(key) not in options:
         by_name = {str(option): option for option in options}
         before = by_name.get(str(st.session_state.get(f"last {name}")), options[0])
-        st.session_state[key] = by_name.get(st.query_params.get(name, ""), before)
+        asked = st.query_params.get(name, "")
+        st.session_state[key] = by_name.get(asked, before)
+        if name == "run" and asked and asked not in by_name:
+            not_here([asked])
     chosen = st.selectbox(label, options, key=key, on_change=on_change, help=help)
     st.session_state[f"last {name}"] = st.query_params[name] = str(chosen)
     return chosen

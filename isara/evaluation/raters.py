@@ -8,8 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from isara.evaluation.stats import Rate, Z
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+ALPHA_DRAWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +28,8 @@ class Agreement:
     kappa_low: float | None
     kappa_high: float | None
     alpha: float | None
+    alpha_low: float | None = None
+    alpha_high: float | None = None
 
 
 def agreement(labels: Sequence[tuple[str, str, str]]) -> Agreement:
@@ -28,9 +37,10 @@ def agreement(labels: Sequence[tuple[str, str, str]]) -> Agreement:
 
     Cohen's kappa (1960) with its asymptotic interval over the items that both of two raters
     labelled; Krippendorff's alpha for nominal labels (Content Analysis, 2004, §11.3) over items
-    with at least two labels, gaps allowed. ValueError when a rater labelled an item twice.
+    with at least two labels, gaps allowed, with the percentile interval of items drawn again
+    (Hayes and Krippendorff, Communication Methods and Measures 1 (2007) 77-89). ValueError when a
+    rater labelled an item twice.
     """
-    import krippendorff
     import numpy as np
     from statsmodels.stats.inter_rater import cohens_kappa
 
@@ -44,26 +54,53 @@ def agreement(labels: Sequence[tuple[str, str, str]]) -> Agreement:
         if not np.isnan(table[cell]):
             raise ValueError(f"{rater} labelled {item} twice")
         table[cell] = values.index(label)
-    shared = int(((~np.isnan(table)).sum(0) >= 2).sum()) if len(raters) else 0
-    kappa = low = high = alpha = None
-    if shared:
-        with np.errstate(all="ignore"):
-            try:
-                found = float(krippendorff.alpha(table, level_of_measurement="nominal"))
-                alpha = found if np.isfinite(found) else None
-            except ValueError:  # one label alone: no disagreement was possible
-                alpha = None
+    # [items, values]: how many raters gave which label, where two or more gave one.
+    counts = (table[:, :, None] == np.arange(len(values))).sum(0)
+    counts = counts[counts.sum(1) >= 2]
+    shared = len(counts)
+    kappa = low = high = None
+    alpha = _alpha(counts)
     if len(raters) == 2 and shared:
         both = table[:, ~np.isnan(table).any(0)].astype(int)
-        counts = np.zeros((len(values), len(values)))
-        np.add.at(counts, (both[0], both[1]), 1)
+        confusion = np.zeros((len(values), len(values)))
+        np.add.at(confusion, (both[0], both[1]), 1)
         with np.errstate(all="ignore"):
-            result = cohens_kappa(counts)
+            result = cohens_kappa(confusion)
         if np.isfinite(result.kappa):
             kappa = float(result.kappa)
         if kappa is not None and result.std_kappa > 0:  # no interval where nothing differs
             low, high = max(-1.0, float(result.kappa_low)), min(1.0, float(result.kappa_upp))
-    return Agreement(shared, kappa, low, high, alpha)
+    ends = (None, None) if alpha is None else _alpha_interval(counts)
+    return Agreement(shared, kappa, low, high, alpha, *ends)
+
+
+def _alpha(counts: NDArray[np.int64]) -> float | None:
+    """Krippendorff's alpha of labels per item [items, values]; None where it is undefined."""
+    import krippendorff
+    import numpy as np
+
+    if not len(counts):
+        return None
+    with np.errstate(all="ignore"):
+        try:
+            found = float(krippendorff.alpha(value_counts=counts, level_of_measurement="nominal"))
+        except ValueError:  # one label alone: no disagreement was possible
+            return None
+    return found if np.isfinite(found) else None
+
+
+def _alpha_interval(counts: NDArray[np.int64]) -> tuple[float, float] | tuple[None, None]:
+    """95 % of the alphas of items drawn again; none where nothing ever differs."""
+    import numpy as np
+
+    rng, n = np.random.default_rng(0), len(counts)
+    drawn = [_alpha(counts[rng.integers(0, n, n)]) for _ in range(ALPHA_DRAWS)]
+    # Items that all have one label say nothing of agreement: such a draw is left out.
+    known = [value for value in drawn if value is not None]
+    if len(set(known)) < 2:
+        return None, None
+    low, high = np.percentile(known, [2.5, 97.5])
+    return float(low), float(high)
 
 
 def rogan_gladen(flagged: int, n: int, hits: int, harmful: int, cleared: int, safe: int) -> Rate:

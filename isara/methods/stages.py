@@ -101,26 +101,7 @@ class Run(Measuring):
         def block(indices: range, writer: Writer, on_progress: Callable[[int], None]) -> Rows:
             if not found:
                 found.append(self._neighbours(k, pool, [row["question"] for row in questions]))
-            ranked, cosines = found[0]
-            limit = writer.context - config.prompts.answer_tokens
-            rows, texts = [], []
-            for i in indices:
-                question = questions[i]["question"]
-
-                def prompt(used: Sequence[Example], question: str = question) -> str:
-                    # Nearest last, beside the question.
-                    return answer_prompt(used[::-1], question, config.prompts.multiline)
-
-                used = fit([pool[j] for j in ranked[i]], prompt, writer.count_tokens, limit)
-                texts.append(prompt(used))
-                similarities = [float(x) for x in cosines[i][: len(used)]]
-                rows.append(
-                    {
-                        "neighbours": [example.id for example in used[::-1]],
-                        "similarities": similarities[::-1],
-                        "category": majority([example.category for example in used]),
-                    }
-                )
+            texts, rows = self._answer_prompts(writer, pool, questions, indices, found[0])
             written = writer.write(
                 texts,
                 config.decoding.answer,
@@ -154,6 +135,38 @@ class Run(Measuring):
         rows = self._generate(k, "candidates", model, block)
         shutil.rmtree(self.folder.iteration(k).path / "questions", ignore_errors=True)
         return rows
+
+    def _answer_prompts(
+        self,
+        writer: Writer,
+        pool: Sequence[Example],
+        questions: Rows,
+        indices: range,
+        neighbours: tuple[Any, Any],
+    ) -> tuple[list[str], Rows]:
+        """The prompts of these questions with as many neighbours as fit, and which they are."""
+        multiline = self.config.prompts.multiline
+        limit = writer.context - self.config.prompts.answer_tokens
+        ranked, cosines = neighbours
+        texts, rows = [], []
+        for i in indices:
+            question = questions[i]["question"]
+
+            def prompt(used: Sequence[Example], question: str = question) -> str:
+                # Nearest last, beside the question.
+                return answer_prompt(used[::-1], question, multiline)
+
+            used = fit([pool[j] for j in ranked[i]], prompt, writer.count_tokens, limit)
+            texts.append(prompt(used))
+            similarities = [float(x) for x in cosines[i][: len(used)]]
+            rows.append(
+                {
+                    "neighbours": [example.id for example in used[::-1]],
+                    "similarities": similarities[::-1],
+                    "category": majority([example.category for example in used]),
+                }
+            )
+        return texts, rows
 
     def _neighbours(
         self, k: int, pool: Sequence[Example], questions: Sequence[str]

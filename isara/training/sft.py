@@ -250,19 +250,14 @@ def fine_tune(
     `delete_checkpoints` once its own marker is on disk. StoppedError after `should_stop()` said
     so, with a checkpoint on disk.
     """
-    from transformers import TrainingArguments, set_seed
+    from transformers import TrainingArguments
 
     from isara.fast_linear import fast_linear
 
     if not rows:
         raise InputError("There is nothing to train on: give at least one seed example.")
     dtype = language.model.dtype
-    if config.lora is not None:
-        set_seed(random_seed % 2**31)  # a new adapter begins with random weights
-        language = with_adapter(language, config)
-    elif language.model.dtype.itemsize < 4:
-        # Adam's steps of 1e-5 are lost on 16-bit weights; the arithmetic may still be bfloat16.
-        language.model.float()
+    language = trainable(language, config, random_seed)
     encoded = [encode_row(row, language, config.max_tokens, multiline) for row in rows]
     pad = int(language.tokenizer.pad_token_id or 0)
     device = language.device.type
@@ -292,6 +287,19 @@ def fine_tune(
     model.save_pretrained(folder)
     language.tokenizer.save_pretrained(folder)
     return Language(language.model, language.tokenizer, str(folder))
+
+
+def trainable(language: Language, config: TrainingConfig, random_seed: int) -> Language:
+    """The model with a new adapter, or with its own weights in float32."""
+    from transformers import set_seed
+
+    if config.lora is not None:
+        set_seed(random_seed % 2**31)  # a new adapter begins with random weights
+        return with_adapter(language, config)
+    if language.model.dtype.itemsize < 4:
+        # Adam's steps of 1e-5 are lost on 16-bit weights; the arithmetic may still be bfloat16.
+        language.model.float()
+    return language
 
 
 def last_checkpoint(folder: Path) -> str | None:

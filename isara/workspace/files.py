@@ -94,14 +94,19 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_bytes().split(b"\n") if line]
 
 
-def read_columns(path: Path, columns: Sequence[str], *, optional: bool = False) -> pd.DataFrame:
-    """Columns of a Parquet file, or those of them that it has; IsaraError when it is damaged."""
+def read_columns(
+    path: Path, columns: Sequence[str] | None = None, *, optional: bool = False
+) -> pd.DataFrame:
+    """Columns of a Parquet file (None: all), or those of them that it has; IsaraError when it is
+    damaged."""
     import pandas as pd
     import pyarrow.parquet as pq
 
     try:
-        there = set(pq.read_schema(path).names) if optional else set(columns)
-        return pd.read_parquet(path, columns=[name for name in columns if name in there])
+        if columns is not None and optional:
+            there = set(pq.read_schema(path).names)
+            columns = [name for name in columns if name in there]
+        return pd.read_parquet(path, columns=None if columns is None else list(columns))
     except (OSError, ValueError, KeyError) as error:  # pyarrow's errors are among them
         reason = " ".join(str(error).split())[:200]
         raise IsaraError(

@@ -34,6 +34,7 @@ State = Literal["queued", "running", "waiting for review", "stopped", "done", "f
 STATES: tuple[State, ...] = get_args(State)
 WORKER_DIED = "worker ended unexpectedly"
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+BASELINE = "baseline-"
 ITERATION = re.compile(r"iteration-(\d{2,})")
 CLOCK_SECONDS = 1.0  # the start of a process is known to a second where boot time is
 
@@ -267,12 +268,24 @@ class RunFolder:
 
     def baseline(self, name: str = "sft") -> IterationFolder:
         """A baseline, such as training on the seed set alone."""
-        return IterationFolder(self.path / f"baseline-{name}")
+        return IterationFolder(self.path / f"{BASELINE}{name}")
 
     def iterations(self) -> list[int]:
         """The iterations that have a folder, in order."""
         matches = (ITERATION.fullmatch(path.name) for path in self.path.glob("iteration-*/"))
         return sorted(int(match[1]) for match in matches if match)
+
+    def measured(self) -> dict[str, IterationFolder]:
+        """The models whose answers are there: "base", "iteration 1", …, then the baselines."""
+        own = {f"iteration {k}": self.iteration(k) for k in self.measured_iterations()}
+        paths = sorted(self.path.glob(f"{BASELINE}*/evaluation.parquet"))
+        names = [path.parent.name.removeprefix(BASELINE) for path in paths]
+        found = own | {name: self.baseline(name) for name in names}
+        return {"base" if name == "iteration 0" else name: files for name, files in found.items()}
+
+    def measured_iterations(self) -> list[int]:
+        """The iterations whose answers are there, 0 (the base model) included."""
+        return [k for k in self.iterations() if self.iteration(k).evaluation.exists()]
 
 
 class Workspace:

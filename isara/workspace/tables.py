@@ -130,4 +130,5 @@ class LabelTable(Base):
     prompt_id: Mapped[str]
     reviewer: Mapped[str]
     label: Mapped[str] = mapped_column(String(12))
+    example_id: Mapped[str | None] = mapped_column(String(16))
     created: Mapped[datetime] = mapped_column(default=_now)

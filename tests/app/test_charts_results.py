@@ -12,7 +12,6 @@ from app.charts_results import (
     categories,
     category_figure,
     metric_hover,
-    place_name,
     rate_figure,
     readable,
 )
@@ -158,13 +157,6 @@ def test_a_run_without_iterations_can_be_drawn(draw: Any) -> None:
     nothing = {"run_id": "a", "seed_count": 0, "iterations": [], "baselines": {}}
     draw([RunResult(nothing, 0.3)])
     category_figure([RunResult(nothing, 0.3)])
-
-
-@pytest.mark.parametrize(
-    ("place", "name"), [(0, "base model"), (2, "iteration 2"), ("sft", "SFT on the seed set")]
-)
-def test_place_name(place: int | str, name: str) -> None:
-    assert place_name(place) == name
 
 
 def test_labels_become_words() -> None:

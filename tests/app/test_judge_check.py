@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from app.widgets.judge_check import confusion, dev_answers, differing, figures, places, remarks
+from app.widgets.judge_check import confusion, dev_answers, differing, figures, remarks
 from isara.errors import InputError
 from isara.evaluation.people import HARMFUL, SAFE, UNSURE, JudgeCheck, compare
 from isara.workspace.runs import Workspace
@@ -113,8 +113,8 @@ def test_answers_are_those_of_the_dev_split_once_each(
     for files in (run.iteration(0), run.iteration(12), run.baseline("sft")):
         files.path.mkdir()
         table.to_parquet(files.evaluation)
-    assert places(run) == ["base", "iteration 12", "sft"]
-    for place in places(run):
+    assert list(run.measured()) == ["base", "iteration 12", "sft"]
+    for place in run.measured():
         assert dev_answers("measured", place)["prompt_id"].tolist() == ["f0", "f3"] + [
             f"s{i}" for i in range(6)
         ]

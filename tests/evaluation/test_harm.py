@@ -12,28 +12,6 @@ import torch
 
 from isara.errors import InputError
 from isara.evaluation.harm import LABELS, Judge, flags
-from isara.models import Language
-
-
-def judge_folder(language: Language, folder: Path, labels: int) -> Path:
-    """A classifier of random weights as a folder."""
-    from transformers import LlamaConfig, LlamaForSequenceClassification
-
-    torch.manual_seed(1)
-    config = LlamaConfig(
-        vocab_size=len(language.tokenizer),
-        hidden_size=32,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        max_position_embeddings=512,
-        pad_token_id=0,
-        initializer_range=0.5,
-        num_labels=labels,
-    )
-    LlamaForSequenceClassification(config).save_pretrained(folder)
-    language.tokenizer.save_pretrained(folder)
-    return folder
 
 
 def test_the_labels_are_beaver_dams_in_its_order() -> None:
@@ -48,9 +26,9 @@ def test_the_labels_are_beaver_dams_in_its_order() -> None:
 
 
 def test_a_judge_reads_the_pair_with_its_end_whatever_the_batch(
-    new_language: Callable[..., Language], tmp_path: Path
+    classifier_folder: Callable[..., Path], tmp_path: Path
 ) -> None:
-    judge = Judge(str(judge_folder(new_language(), tmp_path / "judge", 14)), device="cpu")
+    judge = Judge(str(classifier_folder(tmp_path / "judge", LABELS)), device="cpu")
     questions, answers = ["Is it cold?", "Why?", "Who is it?"], ["No.", "I can not say why.", ""]
     found = judge.probabilities(questions, answers)
     assert found.shape == (3, 14)
@@ -65,9 +43,9 @@ def test_a_judge_reads_the_pair_with_its_end_whatever_the_batch(
 
 
 def test_a_judge_with_another_number_of_labels_is_refused(
-    new_language: Callable[..., Language], tmp_path: Path
+    classifier_folder: Callable[..., Path], tmp_path: Path
 ) -> None:
-    folder = judge_folder(new_language(), tmp_path / "thirteen", 13)
+    folder = classifier_folder(tmp_path / "thirteen", LABELS[:13])
     with pytest.raises(InputError, match="has 13 labels, expected the 14 of Beaver-Dam"):
         Judge(str(folder), device="cpu")
 
@@ -88,11 +66,11 @@ def test_flagged_is_any_label_strictly_above_the_threshold() -> None:
 
 
 def test_a_judge_without_its_head_is_no_judge(
-    new_language: Callable[..., Language], tmp_path: Path
+    classifier_folder: Callable[..., Path], tmp_path: Path
 ) -> None:
     from safetensors.torch import load_file, save_file
 
-    folder = judge_folder(new_language(), tmp_path / "judge", 14)
+    folder = classifier_folder(tmp_path / "judge", LABELS)
     weights = load_file(folder / "model.safetensors")
     head = next(name for name in weights if name.startswith("score"))
     save_file({k: v for k, v in weights.items() if k != head}, folder / "model.safetensors",
@@ -101,8 +79,8 @@ def test_a_judge_without_its_head_is_no_judge(
         Judge(str(folder), device="cpu")
 
 
-def test_no_number_is_not_harmless(new_language: Callable[..., Language], tmp_path: Path) -> None:
-    judge = Judge(str(judge_folder(new_language(), tmp_path / "judge", 14)), device="cpu")
+def test_no_number_is_not_harmless(classifier_folder: Callable[..., Path], tmp_path: Path) -> None:
+    judge = Judge(str(classifier_folder(tmp_path / "judge", LABELS)), device="cpu")
     with torch.no_grad():
         next(judge.model.parameters()).fill_(float("nan"))
     with pytest.raises(InputError, match="gave no number for 2 of 2 answers"):

@@ -6,11 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
 from isara.errors import InputError
 from isara.evaluation.refusal import REFUSAL_PHRASES, PhraseList, RefusalJudge, is_refusal
-from isara.models import Language
 
 
 @pytest.mark.parametrize(
@@ -36,30 +34,8 @@ def test_the_phrases_can_be_found_in_lower_case() -> None:
     assert all(is_refusal(phrase.upper()) for phrase in REFUSAL_PHRASES)
 
 
-def classifier(language: Language, folder: Path, labels: list[str]) -> str:
-    """A classifier of random weights whose labels have these names."""
-    from transformers import LlamaConfig, LlamaForSequenceClassification
-
-    torch.manual_seed(2)
-    config = LlamaConfig(
-        vocab_size=len(language.tokenizer),
-        hidden_size=32,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        max_position_embeddings=512,
-        pad_token_id=0,
-        initializer_range=1.0,
-        id2label=dict(enumerate(labels)),
-        label2id={label: i for i, label in enumerate(labels)},
-    )
-    LlamaForSequenceClassification(config).save_pretrained(folder)
-    language.tokenizer.save_pretrained(folder)
-    return str(folder)
-
-
 def test_a_classifiers_refusal_label_decides(
-    new_language: Callable[..., Language], tmp_path: Path
+    classifier_folder: Callable[..., Path], tmp_path: Path
 ) -> None:
     answers = [
         f"Answer {word}."
@@ -67,7 +43,7 @@ def test_a_classifiers_refusal_label_decides(
     ]
     found = {}
     for labels in (["NORMAL", "REJECTION"], ["Refusal", "other"]):
-        name = classifier(new_language(), tmp_path / labels[0], labels)
+        name = str(classifier_folder(tmp_path / labels[0], labels))
         found[labels[0]] = RefusalJudge(name, "cpu", batch_size=3).refused(answers)
     # The same weights: what one takes for a refusal is the other's other label.
     assert found["NORMAL"] == [not refused for refused in found["Refusal"]]
@@ -77,8 +53,8 @@ def test_a_classifiers_refusal_label_decides(
 
 @pytest.mark.parametrize("labels", [["good", "bad"], ["refusal", "rejected"]])
 def test_a_classifier_without_one_label_for_refusals(
-    new_language: Callable[..., Language], tmp_path: Path, labels: list[str]
+    classifier_folder: Callable[..., Path], tmp_path: Path, labels: list[str]
 ) -> None:
-    name = classifier(new_language(), tmp_path / "judge", labels)
+    name = str(classifier_folder(tmp_path / "judge", labels))
     with pytest.raises(InputError, match=f"has the labels {', '.join(labels)}; expected two"):
         RefusalJudge(name, "cpu")

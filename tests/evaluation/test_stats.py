@@ -266,6 +266,27 @@ def test_alpha_of_krippendorffs_own_example() -> None:
     assert found.alpha == pytest.approx(0.743, abs=5e-4)
     assert found.n_items == 11  # the last unit has one label
     assert found.kappa is None  # four raters
+    assert found.alpha_low is not None
+    assert found.alpha_high is not None
+    assert found.alpha_low < found.alpha < found.alpha_high <= 1
+
+
+def test_alphas_interval_covers_the_alpha_that_drew_it() -> None:
+    # Two raters who say the truth with probability 0.85 each: labels are alike with probability
+    # 0.745, by chance with 0.5, so that alpha is 0.49 for many items.
+    rng = np.random.default_rng(3)
+    within = 0
+    for _ in range(40):
+        truth = rng.random(60) < 0.5
+        said = [(rng.random(60) < 0.85) == truth for _ in range(2)]
+        found = agreement(
+            [(str(i), who, str(label)) for who, row in zip("AB", said, strict=True)
+             for i, label in enumerate(row)]
+        )  # fmt: skip
+        assert found.alpha_low is not None
+        assert found.alpha_high is not None
+        within += found.alpha_low <= 0.49 <= found.alpha_high
+    assert 34 <= within <= 40  # 95 % of 40 are 38; fewer than 34 happen once in 700
 
 
 def test_agreement_that_cannot_be_told() -> None:

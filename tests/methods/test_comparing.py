@@ -16,12 +16,13 @@ from isara.evaluation.diversity import distinct
 from isara.evaluation.preference import win_rate
 from isara.examples import EvalPrompt
 from isara.methods.candidates import read_rows
-from isara.methods.runner import execute, power_notes, prepare
+from isara.methods.runner import power_notes, prepare
 from isara.report import summarise
 from isara.workspace.files import read_json, read_jsonl
 from isara.workspace.runs import RunFolder, Workspace
 
 Make = Callable[..., RunConfig]
+Run = Callable[..., RunFolder]
 
 
 class WordCount:
@@ -53,17 +54,9 @@ class Judged(ScriptedTools):
         self.preference = LongerIsBetter()
 
 
-def carried_out(config: RunConfig, root: Path, tools: ScriptedTools) -> RunFolder:
-    workspace = Workspace(root)
-    folder = workspace.run("r")
-    execute(prepare(config, workspace), folder, workspace=workspace, tools=tools)
-    workspace.database.close()
-    return folder
-
-
 @pytest.fixture(scope="module")
 def finished(
-    small_config: Make, tmp_path_factory: pytest.TempPathFactory
+    small_config: Make, carried_out: Run, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[RunFolder, Judged]:
     evaluation = {"reward": "words", "preference": {"path": "longer"}}
     tools = Judged()
@@ -134,7 +127,7 @@ def test_the_kept_pairs_are_measured(finished: tuple[RunFolder, Judged]) -> None
 
 
 def test_texts_that_become_alike_are_told(
-    small_config: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_config: Make, carried_out: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nothing is dropped here, so that the second iteration can say one thing only.
     off = {"drop_duplicates": False, "max_rouge_l": 1.01}

@@ -25,7 +25,7 @@ from isara.methods.overlaps import (
     overlap_file,
     without_eval_prompts,
 )
-from isara.methods.runner import execute, prepare
+from isara.methods.runner import prepare
 from isara.prompts import QUESTION_CUE
 from isara.report import summarise
 from isara.retrieval import SentenceEmbedder
@@ -34,6 +34,7 @@ from isara.workspace.files import read_jsonl
 from isara.workspace.runs import RunFolder, Workspace
 
 Make = Callable[..., RunConfig]
+Run = Callable[..., RunFolder]
 
 
 @pytest.fixture
@@ -108,14 +109,6 @@ class Leaking(ScriptedTools):
         super().fine_tune(model, rows, folder, **more)
 
 
-def carried_out(config: RunConfig, root: Path, tools: Leaking) -> RunFolder:
-    workspace = Workspace(root)
-    folder = workspace.run("r")
-    execute(prepare(config, workspace), folder, workspace=workspace, tools=tools)
-    workspace.database.close()
-    return folder
-
-
 def first_prompt(config: RunConfig) -> str:
     lines = Path(str(config.evaluation.prompts)).read_text("utf-8").splitlines()
     return str(json.loads(lines[0])["question"])
@@ -123,7 +116,7 @@ def first_prompt(config: RunConfig) -> str:
 
 @pytest.mark.parametrize("policy", ["refuse", "allow", "drop_from_evaluation"])
 def test_written_pairs_that_are_eval_prompts(
-    small_config: Make, tmp_path: Path, policy: str
+    small_config: Make, carried_out: Run, tmp_path: Path, policy: str
 ) -> None:
     config = small_config(evaluation={"overlap": policy, "baselines": []})
     leaked = first_prompt(config)

@@ -94,6 +94,8 @@ def test_an_unknown_run_in_the_address_falls_back_to_the_newest(
     app = page("results", runs="nothing-like-it")
     assert not app.exception
     assert app.multiselect[0].value == [one_run.run_id]
+    (told,) = app.toast
+    assert "names nothing\\-like\\-it: no such run" in told.value
 
 
 def test_no_run_chosen(one_run: RunFolder, page: Page) -> None:

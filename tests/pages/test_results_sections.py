@@ -91,6 +91,15 @@ def test_the_worst_answers_are_those_of_the_chosen_model_on_dev(
     assert f"Harmful answers: {len(flagged)} of {(~dev['harmless']).sum()}" in texts(app)
 
 
+def test_damaged_answers_are_one_sentence(one_run: RunFolder, page: Page) -> None:
+    app = opened(page, "failures")
+    one_run.iteration(2).evaluation.write_bytes(b"no table")
+    app.run()
+    assert not app.exception
+    (error,) = app.error
+    assert "evaluation\\.parquet of iteration\\-02 cannot be read" in error.value
+
+
 def test_what_changed_from_iteration_to_iteration(one_run: RunFolder, page: Page) -> None:
     app = opened(page, "failures")
     steps = tables(app)["Prompts by their outcome before and after"]

@@ -183,6 +183,9 @@ def test_an_address_that_names_nothing_is_no_error(one_run: RunFolder, page: Pag
     assert not app.exception
     assert not app.error
     assert app.query_params["run"] == one_run.run_id
+    assert [told.value for told in app.toast] == [
+        "The address names nowhere: no such run in this workspace."
+    ]
     assert len(app.dataframe[0].value) == 25
 
 

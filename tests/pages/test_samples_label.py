@@ -65,7 +65,9 @@ def shown(app: AppTest) -> list[str]:
 
 def stored(workspace: Workspace, run: RunFolder, place: str = PLACE) -> dict[tuple[str, str], str]:
     """The labels, read afresh."""
-    return Workspace(workspace.root).database.labels(run.run_id, place)
+    rows = dev_answers(run.run_id, place)
+    answers = dict(zip(rows["prompt_id"], rows["example_id"], strict=True))
+    return Workspace(workspace.root).database.labels(run.run_id, place, answers)
 
 
 def sample(run: RunFolder, count: int = 6, place: str = PLACE) -> pd.DataFrame:
@@ -140,8 +142,9 @@ def test_undo_goes_back_one_answer_at_a_time(
 def test_undo_spares_the_labels_of_others(
     workspace: Workspace, one_run: RunFolder, page: Page
 ) -> None:
-    first = str(sample(one_run).index[0])
-    workspace.database.add_label(one_run.run_id, PLACE, first, "Ben", SAFE)
+    rows = sample(one_run)
+    first, pair = str(rows.index[0]), str(rows["example_id"].iloc[0])
+    workspace.database.add_label(one_run.run_id, PLACE, first, "Ben", SAFE, example_id=pair)
     label_all(name(opened(page, **link(one_run)), "Ana"), ["Harmful", "Undo"])
     assert stored(workspace, one_run) == {(first, "Ben"): SAFE}
 

@@ -9,6 +9,8 @@ import pytest
 from isara.errors import InputError
 from isara.workspace.database import Database
 
+ONE = {"p1": "answer 1", "p2": "answer 2"}
+
 
 def test_the_latest_label_of_each_reviewer_counts(tmp_path: Path) -> None:
     database = Database(tmp_path / "isara.db")
@@ -19,13 +21,26 @@ def test_the_latest_label_of_each_reviewer_counts(tmp_path: Path) -> None:
         ("p1", "A", "not harmful"),
         ("p2", "A", ""),
     ]:
-        database.add_label("run", "iteration 1", prompt, reviewer, label)
-    database.add_label("run", "base", "p1", "A", "harmful")
+        database.add_label("run", "iteration 1", prompt, reviewer, label, example_id=ONE[prompt])
+    database.add_label("run", "base", "p1", "A", "harmful", example_id=ONE["p1"])
     database.close()
     again = Database(tmp_path / "isara.db")
-    assert again.labels("run", "iteration 1") == {("p1", "A"): "not harmful", ("p1", "B"): "unsure"}
-    assert again.labels("run", "base") == {("p1", "A"): "harmful"}
-    assert again.labels("other", "base") == {}
+    found = again.labels("run", "iteration 1", ONE)
+    assert found == {("p1", "A"): "not harmful", ("p1", "B"): "unsure"}
+    assert again.labels("run", "base", ONE) == {("p1", "A"): "harmful"}
+    assert again.labels("other", "base", ONE) == {}
     with pytest.raises(InputError, match="found 'evil', choose one"):
-        again.add_label("run", "base", "p1", "A", "evil")
+        again.add_label("run", "base", "p1", "A", "evil", example_id=ONE["p1"])
     again.close()
+
+
+def test_a_label_is_of_an_answer_and_not_of_what_took_its_place(tmp_path: Path) -> None:
+    database = Database(tmp_path / "isara.db")
+    database.add_label("run", "base", "p1", "A", "harmful", example_id="answer 1")
+    database.add_label("run", "base", "p2", "A", "harmful", example_id="answer 2")
+    again = {"p1": "another answer", "p2": "answer 2"}
+    assert database.labels("run", "base", again) == {("p2", "A"): "harmful"}
+    database.add_label("run", "base", "p1", "A", "unsure", example_id="another answer")
+    assert database.labels("run", "base", again)["p1", "A"] == "unsure"
+    assert database.labels("run", "base", ONE)["p1", "A"] == "harmful"  # nothing is lost
+    database.close()
