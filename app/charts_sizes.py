@@ -27,8 +27,11 @@ from isara.places import place_name
 STAGE_LOOKS = {  # colour, and a pattern that tells it apart without one
     "questions": ("#2f6f8f", ""),
     "answers": ("#56b4e9", "/"),
+    "assess": ("#8d6cc9", "-"),
     "filter": ("#b8860b", "x"),
     "train": ("#009e73", ""),
+    "reward": ("#d55e00", "|"),
+    "policy": ("#9a7d0a", "+"),
     "evaluate": ("#b5568c", "\\"),
     "judge": ("#8a8a8a", "."),
 }

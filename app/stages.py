@@ -3,8 +3,11 @@
 STAGE_WORDS = {
     "questions": "writing questions",
     "answers": "writing answers",
+    "assess": "scoring its own pairs",
     "filter": "filtering",
     "train": "training",
+    "reward": "training the reward model",
+    "policy": "training against the reward",
     "evaluate": "answering the eval set",
     "judge": "judging",
 }

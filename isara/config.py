@@ -12,18 +12,22 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from isara.config_base import Part
+from isara.config_methods import (
+    Assessment,
+    AssessmentConfig,
+    ContrastConfig,
+    RewardTrainingConfig,
+    SheepConfig,
+)
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 Strategy = Literal["beam", "sample", "greedy"]
+Method = Literal["isara", "isheep", "spin", "irft", "rft"]
 Baseline = Literal["sft", "icl_knn", "icl_random", "sft_matched"]
 LEAKAGE_SIMILARITY = 0.875  # cosine of two questions' embeddings from which they say the same
-
-
-class Part(BaseModel):
-    """A part of the config: unknown keys are refused, defaults are checked as well."""
-
-    model_config = ConfigDict(extra="forbid", validate_default=True, use_attribute_docstrings=True)
 
 
 class SeedsConfig(Part):
@@ -178,6 +182,19 @@ class FilterConfig(Part):
     """Drop pairs that are in the pool or came earlier in the iteration [S]."""
     drop_echo: bool = True
     """Drop answers that repeat the question [S]."""
+    assessment: Assessment = "none"
+    """Which of the model's scores of its own pairs count (I-SHEEP, 2408.08072)."""
+    min_assessment: int = Field(8, ge=0, le=10)
+    """C: keep a pair when the scores that count are above it; one that cannot be read drops the
+    pair."""
+    max_perplexity: float | None = Field(None, gt=1)
+    """Keep a pair when its answer's and its own perplexity are below this; 50 in I-SHEEP's
+    comparison. Off when not given."""
+    clusters: int | None = Field(None, ge=1)
+    """Keep one pair of each of so many clusters of last-layer vectors, the one of lowest
+    perplexity where max_perplexity is given; 3,000 in I-SHEEP's comparison. Off when not given."""
+    instruction_rules: bool = False
+    """I-SHEEP's rules on the wording of instructions and answers, as its code has them."""
 
 
 class LoraConfig(Part):
@@ -214,6 +231,8 @@ class TrainingConfig(Part):
     """Weight decay [H]."""
     max_tokens: int = Field(512, ge=8)
     """Longest training row (tokens); longer rows lose the end of the answer [H]."""
+    objective: Literal["sft", "contrast"] = "sft"
+    """Supervised fine-tuning [S], or the pairs against the model's own answers (`contrast`) [H]."""
     gamma: float = Field(1.0, ge=0)
     """Weight of a seed row in the loss, against 1 for a generated row [S]."""
     start_from: Literal["previous", "base"] = "previous"
@@ -307,7 +326,7 @@ class RunConfig(Part):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
     """Name of the run: letters, digits, dot, dash, underscore."""
-    method: Literal["isara"] = "isara"
+    method: Method = "isara"
     """The method of the loop."""
     random_seed: int = Field(0, ge=0, lt=2**31)
     """Number from which all randomness of the run is derived."""
@@ -329,6 +348,14 @@ class RunConfig(Part):
     """Fine-tuning."""
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     """Measurement."""
+    assessment: AssessmentConfig = Field(default_factory=AssessmentConfig)
+    """The model's scores of its own pairs, where filters.assessment asks for them."""
+    isheep: SheepConfig = Field(default_factory=SheepConfig)
+    """Read by the method isheep alone."""
+    contrast: ContrastConfig = Field(default_factory=ContrastConfig)
+    """Read by spin and irft, and by isara where training.objective is contrast."""
+    rft: RewardTrainingConfig = Field(default_factory=RewardTrainingConfig)
+    """Read by the method rft alone."""
 
     @model_validator(mode="after")
     def quantised_needs_lora(self) -> RunConfig:

@@ -21,8 +21,10 @@ from isara.demo.grammar import words
 from isara.demo.world import demo_world
 from isara.evaluation.harm import LABELS
 from isara.evaluation.refusal import PhraseList
+from isara.examples import Example
 from isara.prompts import QUESTION_CUE
 from isara.retrieval import Vectors
+from isara.training.likelihood import PairMeasures
 from isara.training.sft import StoppedError, TrainingRow
 from isara.workspace.files import read_json, write_json
 
@@ -92,6 +94,13 @@ class ScriptedTools:
         writer = ScriptedWriter(script)
         writer.name = f"scripted {level}"
         return writer
+
+    def measure_pairs(self, model: Path | None, examples: Sequence[Example]) -> PairMeasures:
+        """One nat a word, and word counts for vectors."""
+        answers = np.array([len(e.answer.split()) + 1 for e in examples])
+        tokens = answers + np.array([len(e.question.split()) for e in examples])
+        vectors = self.embedder.embed([f"{e.question} {e.answer}" for e in examples])
+        return PairMeasures(-1.0 * answers, answers, -1.0 * tokens, tokens, vectors)
 
     def fine_tune(
         self,

@@ -47,15 +47,20 @@ class RunBase:
         if place == 0 and not self._files(0).is_done:
             self._mark(0, trained=False, generated=0, kept=0)
 
-    def record(self, k: int, kept: Sequence[Example]) -> None:
-        """Write the marker of a finished iteration, last of all its files."""
+    def record(self, k: int, kept: Sequence[Example], generated: int | None = None) -> None:
+        """Write the marker of a finished iteration, last of all its files; `generated` rows, N
+        when not given."""
         if not self.folder.iteration(k).is_done:
-            self._mark(k, trained=True, generated=self.config.loop.candidates, kept=len(kept))
+            total = self.config.loop.candidates if generated is None else generated
+            self._mark(k, trained=True, generated=total, kept=len(kept))
         self._drop_models(k)
 
-    def stop(self, k: int, kept: Sequence[Example], reason: str) -> str:
+    def stop(
+        self, k: int, kept: Sequence[Example], reason: str, generated: int | None = None
+    ) -> str:
         """Mark the iteration that is not trained on; gives the reason back."""
-        self._mark(k, trained=False, generated=self.config.loop.candidates, kept=len(kept))
+        total = self.config.loop.candidates if generated is None else generated
+        self._mark(k, trained=False, generated=total, kept=len(kept))
         return reason
 
     def _mark(self, k: int, *, trained: bool, generated: int, kept: int) -> None:

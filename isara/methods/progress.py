@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from isara.config import RunConfig
 from isara.workspace.runs import Progress, RunFolder
 
-# Relative cost of one unit: a question, an answer, a training row in an epoch, an eval prompt.
-COSTS = {"questions": 1.0, "answers": 1.2, "train": 0.15, "evaluate": 0.5}
+# Relative cost of one unit: a text, a training row in an epoch, an eval prompt.
+COSTS = {"questions": 1.0, "answers": 1.2, "assess": 1.2, "train": 0.15, "evaluate": 0.5}
+COSTS |= {"reward": 0.2, "policy": 2.0}
 EXAMPLES_COST = 3.0  # of an eval prompt with examples before it, against one without
 WRITE_EVERY = 0.5  # seconds
 
@@ -36,13 +37,29 @@ def planned_work(config: RunConfig, seeds: int, prompts: int) -> dict[str, float
         if name != "sft_matched":
             plan[f"{name}/evaluate"] = prompts * (1 if name == "sft" else EXAMPLES_COST)
     for k in range(1, config.loop.max_iterations + 1):
-        plan[f"{k}/questions"] = plan[f"{k}/answers"] = config.loop.candidates
-        plan[f"{k}/train"] = (seeds + kept) * epochs
+        work = iteration_work(config, seeds, kept)
+        plan |= {f"{k}/{stage}": units for stage, units in work.items()}
         plan[f"{k}/evaluate"] = prompts
     if "sft_matched" in baselines:
         plan["sft_matched/train"] = (seeds + kept) * epochs * config.loop.max_iterations
         plan["sft_matched/evaluate"] = prompts
     return plan
+
+
+def iteration_work(config: RunConfig, seeds: int, kept: float) -> dict[str, float]:
+    """Units of work by stage of one iteration, evaluation left out."""
+    epochs, rows = config.training.epochs, config.training.step_rows
+    if config.method in ("spin", "irft"):
+        updates = config.contrast.updates
+        pairs = max(1, seeds - config.contrast.held_out)
+        return {"answers": pairs, "train": updates * rows if updates else pairs * epochs}
+    if config.method == "rft":
+        policy = config.rft.policy_steps * config.training.step_rows
+        return {"answers": seeds, "reward": config.rft.updates * rows, "policy": policy}
+    work = {"questions": config.loop.candidates, "answers": config.loop.candidates}
+    if config.filters.assessment != "none":
+        work["assess"] = config.loop.candidates
+    return {**work, "train": (seeds + kept) * epochs}
 
 
 @dataclass

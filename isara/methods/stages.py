@@ -47,6 +47,16 @@ BLOCK = 128  # rows in a block: what a kill can cost at most
 Block = Callable[[range, Writer, Callable[[int], None]], Rows]
 
 
+# Tables of written texts: the stage that writes them, and the text whose tokens a row counts.
+TABLES = {
+    "tasks": ("questions", "list"),
+    "questions": ("questions", "question"),
+    "candidates": ("answers", "answer"),
+    "assessed": ("assess", "assessment"),
+    "own": ("answers", "answer"),
+}
+
+
 class Run(Measuring):
     """One run while it is worked on: its stages."""
 
@@ -89,7 +99,7 @@ class Run(Measuring):
                 for i, examples, prompt, text in zip(indices, shown, texts, written, strict=True)
             ]
 
-        return self._generate(k, "questions", model, block)
+        return self.generate(k, "questions", model, block)
 
     def write_answers(
         self, k: int, model: Path | None, pool: Sequence[Example], questions: Rows
@@ -132,7 +142,7 @@ class Run(Measuring):
                 for i, row, prompt_text, text in zip(indices, rows, texts, written, strict=True)
             ]
 
-        rows = self._generate(k, "candidates", model, block)
+        rows = self.generate(k, "candidates", model, block)
         shutil.rmtree(self.folder.iteration(k).path / "questions", ignore_errors=True)
         return rows
 
@@ -189,10 +199,13 @@ class Run(Measuring):
         )
         return chosen, np.einsum("qd,qcd->qc", vectors, pool_vectors[chosen])
 
-    def _generate(self, k: int, name: str, model: Path | None, block: Block) -> Rows:
-        """Write a table of N rows block by block; what is on disk is not written again."""
-        total = self.config.loop.candidates
-        stage, text = ("questions", "question") if name == "questions" else ("answers", "answer")
+    def generate(
+        self, k: int, name: str, model: Path | None, block: Block, total: int | None = None
+    ) -> Rows:
+        """Write a table of `total` rows (N when not given) block by block, each row with its
+        tokens; what is on disk is not written again."""
+        total = self.config.loop.candidates if total is None else total
+        stage, text = TABLES[name]
         blocks = BlockWriter(self.folder.iteration(k).path, name, -(-total // BLOCK))
         started = time.time()
         missing = blocks.missing()
@@ -256,6 +269,8 @@ class Run(Measuring):
         source: Path | None,
         kept: Sequence[Example],
         steps: int | None = None,
+        *,
+        with_seeds: bool = True,
     ) -> Path:
         """Train for the config's epochs, or for that many optimizer steps."""
         done = files.path / "trained.json"
@@ -264,7 +279,8 @@ class Run(Measuring):
             self.reporter.finished(place, "train", self.seconds(place).get("train", 0.0))
             return files.model
         gamma, epochs = self.config.training.gamma, self.config.training.epochs
-        rows = [TrainingRow(example, gamma) for example in self.seeds]
+        seeds = self.seeds if with_seeds else []
+        rows = [TrainingRow(example, gamma) for example in seeds]
         rows += [TrainingRow(example) for example in kept]
         total = len(rows) * epochs if steps is None else steps * self.config.training.step_rows
         taken = 0
@@ -291,7 +307,7 @@ class Run(Measuring):
             )
         # None was taken where the last checkpoint was whole and only the model had to be written.
         taken = taken or steps or ceil(epochs * ceil(len(rows) / self.config.training.step_rows))
-        counted = {"rows": len(rows), "kept": len(kept), "seeds": len(self.seeds), "steps": taken}
+        counted = {"rows": len(rows), "kept": len(kept), "seeds": len(seeds), "steps": taken}
         write_json(done, counted)
         delete_checkpoints(files.model)
         self.reporter.update(

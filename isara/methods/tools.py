@@ -15,6 +15,7 @@ from isara.config import RunConfig, resolve
 from isara.decoding import Writer
 from isara.evaluation.harm import HarmJudge
 from isara.evaluation.measure import Scorer
+from isara.examples import Example
 from isara.retrieval import Embedder
 from isara.training.sft import TrainingRow, fine_tune
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from isara.evaluation.pairwise import PairJudge
     from isara.evaluation.refusal import RefusalMethod
     from isara.models import Language
+    from isara.training.likelihood import PairMeasures
 
 
 class Tools(Protocol):
@@ -55,6 +57,10 @@ class Tools(Protocol):
     @property
     def preference(self) -> PairJudge | None:
         """The config's judge of pairs, if it names one."""
+        ...
+
+    def measure_pairs(self, model: Path | None, examples: Sequence[Example]) -> PairMeasures:
+        """How likely pairs are under a model."""
         ...
 
     def fine_tune(
@@ -156,6 +162,17 @@ class LoadedTools:
 
         cache = self.embeddings.with_name("replies.sqlite") if self.embeddings else None
         return pair_judge(wanted, self.config.model.device, cache)
+
+    def measure_pairs(self, model: Path | None, examples: Sequence[Example]) -> PairMeasures:
+        """How likely pairs are under a model."""
+        from isara.training.likelihood import measure_pairs
+
+        return measure_pairs(
+            self._load(model),
+            examples,
+            max_tokens=self.config.training.max_tokens,
+            multiline=self.config.prompts.multiline,
+        )
 
     def fine_tune(
         self,
