@@ -239,8 +239,8 @@ class TrainingConfig(Part):
     """M(k) starts from M(k-1), or again from M0 [H]."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Arithmetic of training: auto is bfloat16 on a GPU and float32 on a CPU [S: bf16]."""
-    optimizer: Literal["adamw", "adamw_8bit"] = "adamw"
-    """AdamW, or bitsandbytes' AdamW with 8-bit state."""
+    optimizer: Literal["adamw", "adamw_8bit", "rmsprop"] = "adamw"
+    """AdamW, bitsandbytes' AdamW with 8-bit state, or RMSProp, as IRFT's code has it."""
     gradient_checkpointing: bool = False
     """Trade a second forward pass for memory."""
     lora: LoraConfig | None = None

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from isara.config import PRESETS, DecodingConfig, Part, RunConfig, resolve
+from isara.config import PRESETS, DecodingConfig, RunConfig, resolve
+from isara.config_base import Part
 from isara.errors import InputError
 
 Settings = TypeVar("Settings", bound=Part)

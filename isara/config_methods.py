@@ -37,6 +37,8 @@ class SheepConfig(Part):
     """Seed questions in the list that the model goes on with [C]."""
     tasks: int = Field(20, ge=2, le=100)
     """Length of a list, the shown ones included [C]."""
+    max_rows: int = Field(3000, ge=1)
+    """Rows trained on at most, the newest ones (rows) [S]."""
     list_tokens: int = Field(1024, ge=16, le=8192)
     """Budget of one list (tokens) [H]."""
     header: str = (
@@ -57,7 +59,8 @@ class ContrastConfig(Part):
     """Train on the seeds by SFT before the first stage, as both papers begin from an SFT model
     [H]: the demo's base model has not seen one."""
     held_out: int = Field(8, ge=0)
-    """Demonstrations that are not trained on, for the curve of log-probability gaps (pairs) [H]."""
+    """Demonstrations that spin and irft do not train on, for the curve of log-probability gaps
+    (pairs) [H]."""
 
 
 class RewardTrainingConfig(Part):
@@ -77,3 +80,6 @@ class RewardTrainingConfig(Part):
     """Weight of the divergence from the policy's start of the round [H]."""
     held_out: int = Field(8, ge=0)
     """Demonstrations that the reward model is not trained on, for its accuracy (pairs) [H]."""
+    preference_pairs: str | None = None
+    """JSON lines of question, better and worse that the reward model is never trained on, for its
+    accuracy; none: not measured [H]."""

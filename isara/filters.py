@@ -8,11 +8,13 @@
 The rules are those of ISARA (arXiv 2401.06785 §5.1), tried in the order of `RULES`: text cut by the
 token budget (this project's addition), exact duplicates, answers that repeat the question, fewer
 than `min_words` words, and questions too similar by ROUGE-L to one in the pool or to one kept
-earlier in the iteration. Verdicts are one pass in candidate order over scores and thresholds,
-nothing else: what a person decides neither frees nor drops another candidate.
+earlier in the iteration. Those of I-SHEEP (arXiv 2408.08072) follow: wording, the model's scores of
+its own pairs, perplexity, and one pair for each cluster of vectors, which looks at what the others
+leave. Verdicts are one pass in candidate order over scores and thresholds, nothing else: what a
+person decides neither frees nor drops another candidate.
 
-Left out: scores that need a model (perplexity, quality, harm), which other modules add as columns,
-and reading or writing files (workspace/runs.py).
+Left out: making the scores that need a model (methods/assessing.py adds them as columns), and
+reading or writing files (workspace/runs.py).
 """
 
 from __future__ import annotations
@@ -29,10 +31,18 @@ import pandas as pd
 from isara.errors import InputError
 from isara.examples import Example, normal_form
 from isara.rouge import Indices, Values, mostly_non_ascii, near_earlier, nearest, word_count
+from isara.wording import fault
 
-RULES = ("unfinished", "duplicate", "echo", "short", "rouge_l")
+RULES = (
+    *("unfinished", "duplicate", "echo", "short", "rouge_l"),  # ISARA's, in its order
+    *("wording", "assessment", "perplexity", "density"),  # I-SHEEP's
+)
+ROUGE = RULES.index("rouge_l")
 # Earlier candidates are listed from this ROUGE-L F1 on, so no cut below it can be judged.
 NEAR_ROUGE = 0.3
+# Columns that a model measures: its own scores of the pair, perplexity of the answer and of the
+# pair, and the number of the pair's cluster.
+MODEL_SCORES = ("quality", "following", "answer_perplexity", "perplexity", "cluster")
 # No F1 reaches this cut: the rule is off.
 ROUGE_OFF = 1.01
 
@@ -52,6 +62,16 @@ class Thresholds(Protocol):
     def drop_duplicates(self) -> bool: ...
     @property
     def drop_echo(self) -> bool: ...
+    @property
+    def instruction_rules(self) -> bool: ...
+    @property
+    def assessment(self) -> str: ...
+    @property
+    def min_assessment(self) -> int: ...
+    @property
+    def max_perplexity(self) -> float | None: ...
+    @property
+    def clusters(self) -> int | None: ...
 
 
 def score_candidates(
@@ -63,12 +83,14 @@ def score_candidates(
     pool_questions: Sequence[str],
     pool_ids: Sequence[str],
     similarities: Sequence[Sequence[float]],
+    of_model: Mapping[str, Sequence[float | None]] | None = None,
     workers: int = -1,
 ) -> pd.DataFrame:
     """Measure what the rules need, once per candidate of an iteration, in candidate order.
 
     The finishes are "end" or "budget"; `pool_ids` are the ids of the pool's pairs and
-    `similarities` the cosines of each candidate's neighbours. The result has the columns of
+    `similarities` the cosines of each candidate's neighbours; `of_model` has further columns, of
+    those in MODEL_SCORES, None where a score could not be read. The result has the columns of
     scores.parquet. `near_index` and `near_rouge` list the earlier candidates at ROUGE-L >= 0.3;
     `similarity` is the best neighbour's (NaN without one); `unicode_tokenizer` says that question
     or answer is mostly non-ASCII, so that its ROUGE-L or words were counted by rouge.py's other
@@ -93,7 +115,10 @@ def score_candidates(
         "unicode_tokenizer": np.array(
             [mostly_non_ascii(q) or mostly_non_ascii(a) for q, a in pairs], bool
         ),
+        "wording": pd.Series([fault(q, a) or "" for q, a in pairs], dtype=str),
     }
+    for name, values in (of_model or {}).items():
+        columns[name] = np.array([np.nan if v is None else v for v in values], np.float64)
     return pd.DataFrame(columns)
 
 
@@ -125,6 +150,8 @@ class Scores:
     start: npt.NDArray[np.int64]  # [n + 1]
     later: Indices  # [edges]
     negative_near: Values  # [edges]
+    wording: Mask
+    of_model: Mapping[str, Values]  # those of MODEL_SCORES that were measured, each [n]
 
     def __len__(self) -> int:
         return len(self.rouge_pool)
@@ -154,7 +181,15 @@ def pack(table: pd.DataFrame) -> Scores:
         start=np.searchsorted(earlier[order], np.arange(len(table) + 1)),
         later=later[order],
         negative_near=-near[order],
+        # Scores from before these rules have no such columns.
+        wording=table["wording"].to_numpy(str) != "" if "wording" in table else no(len(table)),
+        of_model={n: table[n].to_numpy(np.float64) for n in MODEL_SCORES if n in table},
     )
+
+
+def no(count: int) -> Mask:
+    """A mask without a hit."""
+    return np.zeros(count, bool)
 
 
 def _flatten(lists: pd.Series[Any], dtype: type[np.generic]) -> npt.NDArray[Any]:
@@ -204,18 +239,68 @@ def verdicts(scores: Scores, thresholds: Thresholds) -> Verdicts:
     `max_rouge_l` outside 0.3 to 1.01.
     """
     cut = _checked_cut(thresholds)
-    fired = np.stack(
-        (
-            scores.unfinished & thresholds.drop_unfinished,
-            scores.duplicate & thresholds.drop_duplicates,
-            scores.echo & thresholds.drop_echo,
-            scores.words < thresholds.min_words,
-            scores.rouge_pool >= cut,
-        ),
-        axis=1,
-    )
-    fired[:, -1] |= _near_a_kept(scores, cut, np.any(fired, axis=1))
+    fired = np.zeros((len(scores), len(RULES)), bool)
+    fired[:, 0] = scores.unfinished & thresholds.drop_unfinished
+    fired[:, 1] = scores.duplicate & thresholds.drop_duplicates
+    fired[:, 2] = scores.echo & thresholds.drop_echo
+    fired[:, 3] = scores.words < thresholds.min_words
+    fired[:, ROUGE] = scores.rouge_pool >= cut
+    fired[:, ROUGE + 1] = scores.wording & thresholds.instruction_rules
+    fired[:, ROUGE + 2] = _assessed_low(scores, thresholds)
+    fired[:, ROUGE + 3] = _perplexed(scores, thresholds)
+    fired[:, ROUGE] |= _near_a_kept(scores, cut, np.any(fired, axis=1))
+    fired[:, ROUGE + 4] = _not_the_clusters_own(scores, thresholds, np.any(fired, axis=1))
     return Verdicts(kept=~np.any(fired, axis=1), fired=fired)
+
+
+def counted_scores(thresholds: Thresholds) -> tuple[str, ...]:
+    """The model's own scores that the assessment's level counts."""
+    levels = {"none": (), "both": ("quality", "following")}
+    return levels.get(thresholds.assessment, (thresholds.assessment,))
+
+
+def _measured(scores: Scores, name: str) -> Values:
+    if name not in scores.of_model:
+        raise InputError(
+            f"The filter asks for {name.replace('_', ' ')}, which was not measured in this"
+            " iteration: switch the filter off, or run again with it on from the start."
+        )
+    return scores.of_model[name]
+
+
+def _assessed_low(scores: Scores, thresholds: Thresholds) -> Mask:
+    """Pairs whose scores are not all above the threshold; one that could not be read is not."""
+    low = no(len(scores))
+    for name in counted_scores(thresholds):
+        low |= ~(_measured(scores, name) > thresholds.min_assessment)
+    return low
+
+
+def _perplexed(scores: Scores, thresholds: Thresholds) -> Mask:
+    """Pairs of which answer or whole are not below the threshold."""
+    high = no(len(scores))
+    if thresholds.max_perplexity is not None:
+        for name in ("answer_perplexity", "perplexity"):
+            high |= ~(_measured(scores, name) < thresholds.max_perplexity)
+    return high
+
+
+def _not_the_clusters_own(scores: Scores, thresholds: Thresholds, dropped: Mask) -> Mask:
+    """All but one pair of each cluster: of those that are left the first, or the one of lowest
+    perplexity where perplexity is filtered too. A pair that is dropped here still counts as kept
+    earlier for ROUGE-L, else every verdict would hang on every other."""
+    out = no(len(scores))
+    if thresholds.clusters is None:
+        return out
+    left = np.flatnonzero(~dropped)
+    cluster = _measured(scores, "cluster")[left]
+    if thresholds.max_perplexity is not None:
+        left = left[np.lexsort((left, _measured(scores, "perplexity")[left], cluster))]
+    else:
+        left = left[np.lexsort((left, cluster))]
+    ordered = _measured(scores, "cluster")[left]
+    out[left[1:][ordered[1:] == ordered[:-1]]] = True
+    return out
 
 
 def _checked_cut(thresholds: Thresholds) -> float:
@@ -275,7 +360,8 @@ def closest_rouge(scores: Scores, result: Verdicts) -> Values:
     Below 0.3 only the pool counts, since earlier candidates are not listed there.
     """
     values = scores.rouge_pool.copy()
-    of_kept = np.repeat(result.kept, np.diff(scores.start))
+    kept = ~result.fired[:, : RULES.index("density")].any(axis=1)
+    of_kept = np.repeat(kept, np.diff(scores.start))
     np.maximum.at(values, scores.later[of_kept], -scores.negative_near[of_kept])
     return values
 
@@ -290,7 +376,9 @@ def nearest_to_cut(
     """
     cut = _checked_cut(thresholds)
     values = closest_rouge(scores, result)
-    distance = np.where(result.fired[:, :-1].any(axis=1), np.inf, np.abs(values - cut))
+    distance = np.where(
+        np.delete(result.fired, ROUGE, axis=1).any(axis=1), np.inf, np.abs(values - cut)
+    )
     order = np.argsort(distance, kind="stable")
     order = order[np.isfinite(distance[order])]
     return order[values[order] < cut][:count], order[values[order] >= cut][:count]

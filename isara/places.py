@@ -11,6 +11,7 @@ NAMES: dict[int | str, str] = {
     0: "base model",
     "base": "base model",
     "sft": "SFT on the seed set",
+    "first_sft": "SFT before the first stage",
     "sft_matched": "SFT on the seed set, as many steps",
     "icl_knn": "base model shown the nearest seeds",
     "icl_random": "base model shown random seeds",

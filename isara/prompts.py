@@ -19,6 +19,7 @@ from isara.errors import InputError
 from isara.examples import Example
 
 QUESTION_CUE, ANSWER_CUE = "Question:", "Answer:"
+TASKS_HEAD = "Tasks:"  # of a list of instructions
 BLOCK = "Question: {question}\nAnswer: {answer}\n\n"
 QUESTION_MARKER, ANSWER_MARKER = "### Question", "### Answer"
 MULTILINE_BLOCK = "### Question\n{question}\n### Answer\n{answer}\n\n"

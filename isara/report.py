@@ -16,7 +16,9 @@ from isara.config_files import load_config
 from isara.evaluation.comparing import COLUMNS, METRICS, compare, holm_corrected
 from isara.evaluation.cost import Cost, gpu_hours, total
 from isara.evaluation.failures import SHOWN, Kind, transitions, worst
+from isara.methods.contrasting import gap_fields
 from isara.methods.overlaps import counted
+from isara.methods.rewarding import accuracy_field
 from isara.methods.variety import diversity_of
 from isara.workspace.files import read_columns, read_json, read_jsonl
 from isara.workspace.runs import IterationFolder, RunFolder
@@ -111,7 +113,7 @@ def iteration(folder: RunFolder, k: int, split: str) -> dict[str, Any] | None:
     row = {name: done[name] for name in ("k", "trained", "generated", "kept", "retention")}
     row["scaling_ratio"] = done["scaling_ratio"]
     if done["trained"] or k == 0:
-        row |= metric_fields(files, split)
+        row |= metric_fields(files, split) | gap_fields(files) | accuracy_field(files)
     row["seconds"] = seconds(folder, k)
     row["cost"] = read_json(files.path / "cost.json", {})
     varied = diversity_of(files)

@@ -11,6 +11,9 @@ from typing import Any
 
 from isara.terminal import plain
 
+# Metrics that stand beside a row's others, and not among them.
+BESIDE = ("over_refusal", "log_prob_gap", "log_prob_gap_base")
+
 
 def print_summary(summary: dict[str, Any]) -> None:
     """Everything about a run, the rates first."""
@@ -67,8 +70,12 @@ def metrics_table(summary: dict[str, Any]) -> Any:
 
     table = Table("", "metric", "value", "95 %", "n", "by", box=box.SIMPLE)
     for name, row in models(summary):
-        refused = {"over_refusal": row["over_refusal"]} if "over_refusal" in row else {}
-        for metric, found in (refused | row.get("metrics", {})).items():
+        own = {name: row[name] for name in BESIDE if name in row}
+        own |= {
+            f"reward accuracy, {pairs.replace('_', ' ')}": found
+            for pairs, found in row.get("reward_accuracy", {}).items()
+        }
+        for metric, found in (own | row.get("metrics", {})).items():
             table.add_row(
                 name,
                 metric,

@@ -113,6 +113,24 @@ def _json(text: str) -> tuple[Any, str]:
         return None, "a number of too many digits"
 
 
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as it is; a task of Self-Instruct's layout with its first instance as its columns.
+
+    Such a task is {"instruction": …, "instances": [{"input": …, "output": …}]} (arXiv 2212.10560);
+    the input follows the instruction on a line of its own.
+    """
+    instances = row.get("instances")
+    if "instruction" not in row or not isinstance(instances, list) or not instances:
+        return row
+    first = instances[0]
+    if not isinstance(first, dict) or "output" not in first:
+        return row
+    texts = [row["instruction"], first.get("input") or ""]
+    asked = "\n".join(texts).strip() if all(isinstance(t, str) for t in texts) else texts[0]
+    rest = {name: value for name, value in row.items() if name not in ("instances", "instruction")}
+    return {**rest, "instruction": asked, "output": first["output"]}
+
+
 class _Objects:
     """Collects the rows of JSON."""
 
@@ -122,6 +140,7 @@ class _Objects:
 
     def add(self, line: int | None, value: object, text: str = "") -> None:
         if type(value) is dict:
+            value = _flat(value)
             self.columns.update(dict.fromkeys(value))
             self.table.rows.append(Row(line, value))
         elif isinstance(value, _Repeated):

@@ -29,7 +29,8 @@ import pandas as pd
 import yaml
 from pydantic import Field
 
-from isara.config import Baseline, Part, RunConfig, resolve
+from isara.config import Baseline, RunConfig, resolve
+from isara.config_base import Part
 from isara.config_files import checked, load_config, parse_config, read_yaml, set_value
 from isara.errors import InputError
 from isara.evaluation.comparing import MCNEMAR, METRICS, outcomes

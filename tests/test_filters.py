@@ -8,6 +8,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,12 +31,18 @@ class Cuts:
     drop_unfinished: bool = True
     drop_duplicates: bool = True
     drop_echo: bool = True
+    instruction_rules: bool = False
+    assessment: str = "none"
+    min_assessment: int = 8
+    max_perplexity: float | None = None
+    clusters: int | None = None
 
 
 def score(
     pairs: Sequence[tuple[str, str]],
     pool: Sequence[tuple[str, str]] = (),
     finish: Sequence[tuple[str, str]] | None = None,
+    **more: Any,
 ) -> pd.DataFrame:
     finish = finish or [("end", "end")] * len(pairs)
     return filters.score_candidates(
@@ -46,6 +54,7 @@ def score(
         pool_ids=[Example(*pair).id for pair in pool],
         similarities=[[0.25, 0.75]] * len(pairs),
         workers=1,
+        **more,
     )
 
 
@@ -75,12 +84,13 @@ def test_scores_by_hand() -> None:
     assert [list(values) for values in table["near_rouge"]] == [[], [1.0], [], []]
     assert table["similarity"].tolist() == [0.75] * 4
     assert table["unicode_tokenizer"].tolist() == [False, False, False, True]
+    assert table["wording"].tolist() == ["", "", "2 words in the question", ""]
     assert {name: str(table[name].dtype) for name in table} == {
         **dict.fromkeys(("index", "question_words", "answer_words"), "int32"),
         **dict.fromkeys(("unfinished", "duplicate", "echo", "unicode_tokenizer"), "bool"),
         **dict.fromkeys(("rouge_pool", "similarity"), "float64"),
         **dict.fromkeys(("near_index", "near_rouge"), "object"),
-        "rouge_pool_id": "str",
+        **dict.fromkeys(("rouge_pool_id", "wording"), "str"),
     }
 
 
@@ -131,20 +141,10 @@ def test_all_rules_that_fire_are_recorded_and_the_first_is_the_reason() -> None:
         ["unfinished", "echo", "short"],
         ["short", "rouge_l"],  # 3 words of 3 and 6: 6/9
     ]
-    assert result.fired_counts == {
-        "unfinished": 1,
-        "duplicate": 1,
-        "echo": 1,
-        "short": 2,
-        "rouge_l": 2,
-    }
-    assert result.reason_counts == {
-        "unfinished": 1,
-        "duplicate": 1,
-        "echo": 0,
-        "short": 1,
-        "rouge_l": 0,
-    }
+    none = dict.fromkeys(RULES, 0)
+    every = {"unfinished": 1, "duplicate": 1, "echo": 1, "short": 2, "rouge_l": 2}
+    assert result.fired_counts == none | every
+    assert result.reason_counts == none | {"unfinished": 1, "duplicate": 1, "short": 1}
     off = Cuts(1.01, 0, drop_unfinished=False, drop_duplicates=False, drop_echo=False)
     assert not filters.verdicts(scores, off).fired.any()
 
@@ -179,8 +179,34 @@ def naive_rules(table: pd.DataFrame, cuts: Cuts) -> list[set[str]]:
                 reached.append(value)
         if max(reached) >= cuts.max_rouge_l:
             rules.add("rouge_l")
+        if cuts.instruction_rules and row["wording"]:
+            rules.add("wording")
+        both = {"none": [], "both": ["quality", "following"]}
+        for name in both.get(cuts.assessment, [cuts.assessment]):
+            if np.isnan(row[name]) or row[name] <= cuts.min_assessment:
+                rules.add("assessment")
+        highest = max(row["answer_perplexity"], row["perplexity"])
+        if cuts.max_perplexity is not None and highest >= cuts.max_perplexity:
+            rules.add("perplexity")
         fired.append(rules)
+    if cuts.clusters is not None:
+        one_of_each_cluster(table, cuts, fired)
     return fired
+
+
+def one_of_each_cluster(table: pd.DataFrame, cuts: Cuts, fired: list[set[str]]) -> None:
+    """Of those that are left the first, or the one of lowest perplexity where that is filtered."""
+    left: dict[float, list[int]] = {}
+    for i, rules in enumerate(fired):
+        if not rules:
+            left.setdefault(table["cluster"][i], []).append(i)
+    for members in left.values():
+        own = members[0]
+        if cuts.max_perplexity is not None:
+            own = min(members, key=lambda i: (table["perplexity"][i], i))
+        for i in members:
+            if i != own:
+                fired[i].add("density")
 
 
 VALUES = st.sampled_from([0.3, 0.31, 0.5, 0.69, 0.7, 0.71, 0.9, 1.0])
@@ -198,11 +224,35 @@ def tables(draw: st.DrawFn) -> pd.DataFrame:
         draw(st.dictionaries(st.integers(0, i - 1), VALUES, max_size=4)) if i else {}
         for i in range(count)
     ]
-    return table_of(rules, near)
+    table = table_of(rules, near)
+    table["wording"] = [draw(st.sampled_from(["", "", "the word map"])) for _ in range(count)]
+    marks = st.sampled_from([1.0, 7.0, 8.0, 9.0, 10.0, np.nan])
+    for name in ("quality", "following"):
+        table[name] = np.array([draw(marks) for _ in range(count)], float)
+    for name in ("answer_perplexity", "perplexity"):
+        values = st.sampled_from([1.5, 20.0, 49.9, 50.0, 900.0])
+        table[name] = np.array([draw(values) for _ in range(count)], float)
+    table["cluster"] = np.array([draw(st.integers(0, 2)) for _ in range(count)], float)
+    return table
 
 
-@settings(max_examples=300, deadline=None)
-@given(tables(), st.builds(Cuts, VALUES | st.just(1.01), st.integers(0, 6), SWITCH, SWITCH, SWITCH))
+CUTS = st.builds(
+    Cuts,
+    VALUES | st.just(1.01),
+    st.integers(0, 6),
+    SWITCH,
+    SWITCH,
+    SWITCH,
+    SWITCH,
+    st.sampled_from(["none", "none", "quality", "following", "both"]),
+    st.sampled_from([0, 7, 8]),
+    st.sampled_from([None, None, 50.0]),
+    st.sampled_from([None, 3]),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(tables(), CUTS)
 def test_verdicts_equal_the_naive_loop(table: pd.DataFrame, cuts: Cuts) -> None:
     expected = naive_rules(table, cuts)
     scores = filters.pack(table)
@@ -230,6 +280,25 @@ def test_verdicts_from_texts_equal_the_naive_loop(words: list[list[str]]) -> Non
             kept.append(question)
     result = filters.verdicts(filters.pack(table), Cuts(min_words=0))
     assert [questions[i] for i in np.flatnonzero(result.kept)] == kept
+
+
+@pytest.mark.parametrize(
+    "cuts", [Cuts(assessment="quality"), Cuts(max_perplexity=50.0), Cuts(clusters=3)]
+)
+def test_a_filter_on_what_was_not_measured_is_refused(cuts: Cuts) -> None:
+    scores = filters.pack(score([TEA]))
+    with pytest.raises(InputError, match="which was not measured in this iteration"):
+        filters.verdicts(scores, cuts)
+
+
+def test_scores_of_the_model_are_columns(tmp_path: Path) -> None:
+    of_model = {"quality": [9, None], "cluster": [0, 0]}
+    table = score([TEA, SKY], of_model=of_model)
+    table.to_parquet(tmp_path / "scores.parquet")
+    scores = filters.pack(pd.read_parquet(tmp_path / "scores.parquet"))
+    result = filters.verdicts(scores, Cuts(assessment="quality"))
+    assert result.reason == [None, "assessment"]
+    assert filters.verdicts(scores, Cuts(clusters=1)).reason == [None, "density"]
 
 
 def test_scores_survive_parquet() -> None:

@@ -10,6 +10,7 @@ import pytest
 from isara.config_files import parse_config
 from isara.methods.runner import execute, prepare
 from isara.report import summarise
+from isara.seed_files import read_seed_file
 from isara.workspace.runs import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -79,6 +80,15 @@ def test_truthfulqa_by_column_mapping(tmp_path: Path) -> None:
     summary = carried_out(data, tmp_path)
     assert summary["seed_count"] == 64
     assert_two_iterations(summary)
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared real data is not here")
+def test_self_instructs_seed_tasks_load_as_they_are() -> None:
+    check = read_seed_file(SHARED / "self_instruct/seed_tasks.jsonl")
+    assert (len(check.examples), check.problems) == (175, [])
+    with_input = check.examples[1]
+    assert with_input.question.endswith("\nNight : Day :: Right : Left")
+    assert with_input.answer == "The relation between the given pairs is that they are opposites."
 
 
 @pytest.mark.parametrize("family", ["OPT", "Qwen2"])

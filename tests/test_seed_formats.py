@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 
 import pyarrow as pa
@@ -244,3 +245,18 @@ def test_parquet_with_text_that_is_not_utf8() -> None:
 def test_broken_parquet(data: bytes) -> None:
     table = read_table(".parquet", data)
     assert [problem.expected for problem in table.problems] == ["a Parquet file"]
+
+
+def test_a_task_of_self_instruct_is_a_row() -> None:
+    tasks = [
+        {"instruction": "Add.", "instances": [{"input": "1 and 1", "output": "2"}], "name": "sum"},
+        {"instruction": "Greet.", "instances": [{"input": "", "output": "Hello."}]},
+        {"instruction": "Wait.", "instances": []},
+        {"instruction": 5, "instances": [{"input": "", "output": "five"}]},
+    ]
+    table = read_table(".jsonl", "\n".join(json.dumps(task) for task in tasks).encode())
+    values = [dict(row.values or {}) for row in table.rows]
+    assert values[0] == {"instruction": "Add.\n1 and 1", "output": "2", "name": "sum"}
+    assert values[1] == {"instruction": "Greet.", "output": "Hello."}
+    assert values[2] == tasks[2]  # left as it is: its row has no answer, which the check says
+    assert values[3] == {"instruction": 5, "output": "five"}

@@ -69,7 +69,9 @@ def controls(data: Iteration) -> FilterConfig:
         values[name] = st.toggle(
             label, key=keys[name], persist_state="session", help=words, wrap=True
         )
-    chosen = FilterConfig(**values)
+    values |= _model_scores(data, keys)
+    shown = {name: getattr(own, name) for name in FIELDS if name not in values}
+    chosen = FilterConfig(**values, **shown)
     st.button(
         "Run's own values",
         key="own_values",
@@ -80,6 +82,61 @@ def controls(data: Iteration) -> FilterConfig:
     )
     _publish(chosen, own)
     return chosen
+
+
+def _model_scores(data: Iteration, keys: dict[str, str]) -> dict[str, Any]:
+    """The thresholds of what a model measured in this iteration; what was not has no widget."""
+    measured, values = data.packed.of_model, dict[str, Any]()
+    aspects = [name for name in ("quality", "following") if name in measured]
+    if aspects:
+        levels = ["none", *aspects, *(["both"] if len(aspects) == 2 else [])]
+        values["assessment"] = st.selectbox(
+            "The model's own scores that count",
+            levels,
+            key=keys["assessment"],
+            persist_state="session",
+            help="The model that wrote the pairs scored each from 1 to 10: its quality, and how "
+            "well the answer follows the question.",
+        )
+        values["min_assessment"] = st.slider(
+            "Keep above this score",
+            0,
+            10,
+            key=keys["min_assessment"],
+            persist_state="session",
+            help="C in I-SHEEP's paper, which uses 8. A score that could not be read is not above.",
+        )
+    if "perplexity" in measured:
+        values["max_perplexity"] = st.number_input(
+            "Keep below this perplexity",
+            min_value=1.01,
+            step=1.0,
+            key=keys["max_perplexity"],
+            persist_state="session",
+            placeholder="off",
+            help="How surprised the model is by the answer, and by the whole pair: 1 is not at "
+            "all. The paper compares with 50.",
+        )
+    if "cluster" in measured and (data.config.filters.clusters is not None):
+        count = data.config.filters.clusters
+        on = st.toggle(
+            f"One pair of each of {count} clusters",
+            value=True,
+            key=f"{keys['clusters']} on",
+            persist_state="session",
+            wrap=True,
+            help="Pairs that lie close together in the model's last layer are one cluster.",
+        )
+        values["clusters"] = count if on else None
+    values["instruction_rules"] = st.toggle(
+        "Drop by wording",
+        key=keys["instruction_rules"],
+        persist_state="session",
+        wrap=True,
+        help="I-SHEEP's rules: questions of 3 words or fewer or more than 150, that ask for "
+        "pictures, files or maps or begin with punctuation; answers with role markers or options.",
+    )
+    return values
 
 
 def _begin(keys: dict[str, str], own: FilterConfig) -> None:

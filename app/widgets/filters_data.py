@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from isara.workspace.database import Decision
 
 FIELDS = tuple(FilterConfig.model_fields)
+PLAIN = ("max_rouge_l", "min_words", "drop_unfinished", "drop_duplicates", "drop_echo")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +54,9 @@ def judge(data: Iteration, chosen: FilterConfig, decisions: Mapping[str, Decisio
     result = judge_all(data.packed, chosen)
     by_index = rulings(data, decisions)
     final = apply_decisions(result, by_index)
-    return Outcome(result, final, len(by_index), stops(int(final.sum()), data.config.loop))
+    return Outcome(
+        result, final, len(by_index), stops(int(final.sum()), len(data), data.config.loop)
+    )
 
 
 def rulings(data: Iteration, decisions: Mapping[str, Decision]) -> dict[int, str]:
@@ -65,9 +68,9 @@ def rulings(data: Iteration, decisions: Mapping[str, Decision]) -> dict[int, str
     }
 
 
-def stops(kept: int, loop: LoopConfig) -> bool:
+def stops(kept: int, written: int, loop: LoopConfig) -> bool:
     """Whether so few are kept that a run stops: fewer than α·N (Algorithm 1)."""
-    return kept < loop.alpha * loop.candidates
+    return kept < loop.alpha * written
 
 
 def rouge_values(data: Iteration, outcome: Outcome) -> Values:
@@ -89,8 +92,15 @@ def around_the_cut(
 
 def as_yaml(chosen: FilterConfig) -> str:
     """The thresholds as the line of a run's config."""
+    default = FilterConfig()
+    # A method's own thresholds stand there only where they are used.
+    shown = {
+        name: value
+        for name, value in chosen.model_dump().items()
+        if name in PLAIN or value != getattr(default, name)
+    }
     return yaml.safe_dump(
-        {"filters": chosen.model_dump()}, default_flow_style=None, sort_keys=False, width=200
+        {"filters": shown}, default_flow_style=None, sort_keys=False, width=200
     ).strip()
 
 

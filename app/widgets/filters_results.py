@@ -19,9 +19,9 @@ from app.widgets.filters_data import (
     rouge_values,
 )
 from app.widgets.samples_data import Closest, Iteration
-from app.widgets.samples_words import RULE_TITLES, rule_sentence
+from app.widgets.samples_words import RULE_TITLES, in_use, rule_sentence
 from isara.config import FilterConfig
-from isara.filters import NEAR_ROUGE, RULES
+from isara.filters import NEAR_ROUGE, counted_scores
 
 NEAREST = 5  # pairs shown on each side of the cut
 ALPHA_HELP = (
@@ -70,8 +70,8 @@ def counts(data: Iteration, outcome: Outcome) -> None:
 
 def _stop_mark(data: Iteration, outcome: Outcome) -> None:
     loop = data.config.loop
-    kept, needed = outcome.kept_finally, loop.alpha * loop.candidates
-    of = f"{kept} of {loop.candidates} are kept, {needed:g} are needed (α is {loop.alpha:g})"
+    kept, needed = outcome.kept_finally, loop.alpha * len(data)
+    of = f"{kept} of {len(data)} are kept, {needed:g} are needed (α is {loop.alpha:g})"
     if outcome.stops:
         st.warning(f"The run would stop here: {of}.", icon=":material/stop_circle:")
     else:
@@ -86,7 +86,8 @@ def rules(chosen: FilterConfig, outcome: Outcome) -> None:
     )
     first, every = outcome.result.reason_counts, outcome.result.fired_counts
     rows = [
-        (RULE_TITLES[rule], rule_sentence(rule, chosen), first[rule], every[rule]) for rule in RULES
+        (RULE_TITLES[rule], rule_sentence(rule, chosen), first[rule], every[rule])
+        for rule in in_use(chosen)
     ]
     st.dataframe(
         pd.DataFrame(rows, columns=["Rule", "Drops a pair when", "Dropped by it", "Fires on"]),
@@ -99,14 +100,16 @@ def histograms(data: Iteration, chosen: FilterConfig, outcome: Outcome) -> None:
     """One histogram per score, kept and dropped stacked, the cut as a line."""
     kept, scores = outcome.result.kept, data.scores
     cut = chosen.max_rouge_l if chosen.max_rouge_l <= 1 else None
-    charts: tuple[tuple[str, Any, float | None, tuple[float, float] | None, bool], ...] = (
+    charts: list[tuple[str, Any, float | None, tuple[float, float] | None, bool]] = [
         ("ROUGE-L to the nearest", rouge_values(data, outcome), cut, (0.0, 1.0), False),
         ("Words of the question", scores["question_words"], chosen.min_words, None, True),
         ("Words of the answer", scores["answer_words"], chosen.min_words, None, True),
-        ("Similarity to the best neighbour", scores["similarity"], None, None, False),
-    )
-    places = [*st.columns(2), *st.columns(2)]
-    for place, (title, values, line, limits, whole) in zip(places, charts, strict=True):
+    ]
+    if scores["similarity"].notna().any():  # I-SHEEP shows no examples
+        charts.append(("Similarity to the best neighbour", scores["similarity"], None, None, False))
+    charts += model_charts(scores, chosen)
+    places = [place for _ in charts[::2] for place in st.columns(2)]
+    for place, (title, values, line, limits, whole) in zip(places, charts, strict=False):
         figure = score_histogram(values, kept, line, title, limits=limits, whole=whole)
         summary = f"{int(kept.sum())} kept and {int((~kept).sum())} dropped pairs by this score"
         place.plotly_chart(
@@ -119,6 +122,24 @@ def histograms(data: Iteration, chosen: FilterConfig, outcome: Outcome) -> None:
         f"ROUGE-L counts the pool and the pairs kept earlier; below {NEAR_ROUGE} the pool alone. "
         "Similarity is the cosine of a question and its nearest example's: no rule uses it."
     )
+
+
+def model_charts(
+    scores: pd.DataFrame, chosen: FilterConfig
+) -> list[tuple[str, Any, float | None, tuple[float, float] | None, bool]]:
+    """What a model measured of the candidates, each with its cut; nothing where it did not."""
+    counted = counted_scores(chosen)
+    charts: list[tuple[str, Any, float | None, tuple[float, float] | None, bool]] = []
+    for name in ("quality", "following"):
+        if name in scores:
+            cut = chosen.min_assessment + 1.0 if name in counted else None
+            charts.append((f"The model's score: {name}", scores[name], cut, (1.0, 10.0), True))
+    titles = {"answer_perplexity": "answer", "perplexity": "pair"}
+    for name, what in titles.items():
+        if name in scores:
+            title = f"Perplexity of the {what}"
+            charts.append((title, scores[name], chosen.max_perplexity, None, False))
+    return charts
 
 
 def at_the_cut(data: Iteration, chosen: FilterConfig, outcome: Outcome) -> None:

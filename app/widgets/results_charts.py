@@ -127,10 +127,10 @@ def show_charts(results: list[RunResult]) -> None:
         st.info("No harmful rate: these runs name no eval set, or it has no harmful dev prompts.")
     if measured:
         show_chart("Harmful rate", HARM_HELP, charts.rate_figure(results, "harmful_rate"))
-    figures = [
-        ("Data scaling ratio", SCALING_HELP, charts_sizes.scaling_figure(results)),
-        ("Retention against α", RETENTION_HELP, charts_sizes.retention_figure(results)),
-    ]
+    figures = [("Data scaling ratio", SCALING_HELP, charts_sizes.scaling_figure(results))]
+    if any(row["retention"] is not None for r in results for row in r.iterations):
+        figure = charts_sizes.retention_figure(results)
+        figures.append(("Retention against α", RETENTION_HELP, figure))
     if refused:
         figures.append(("Over-refusal", REFUSAL_HELP, charts.rate_figure(results, "over_refusal")))
     for column, figure in zip(st.columns(len(figures)), figures, strict=True):

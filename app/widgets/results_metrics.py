@@ -25,7 +25,11 @@ METRIC_NAMES = {
     "reward_win_rate": "reward above the base model's",
     "win_rate": "win rate against the base model (× 100)",
     "win_rate_length_controlled": "the same, as if answers were equally long (× 100)",
+    "log_prob_gap": "log-probability of demonstrations over own answers (nats)",
+    "log_prob_gap_base": "log-probability of demonstrations over the base model's answers (nats)",
 }
+# Metrics that stand in a row of the summary, and not among its metrics.
+BESIDE = ("log_prob_gap", "log_prob_gap_base")
 METRICS_HELP = (
     "Low and high are the ends of the 95 % interval. Shares go from 0 to 1; the scores of "
     "TruthfulQA and AlpacaEval are × 100, as their users know them. Utility is the mean of a "
@@ -67,11 +71,17 @@ def metrics_table(results: list[RunResult]) -> pd.DataFrame:
             metric_row(result.run_id, place_name(place), name, metric)
             for result in results
             for place, row in models(result)
-            for name, metric in row.get("metrics", {}).items()
+            for name, metric in beside(row).items()
         ]
     )
     # A column that says nothing about any of the metrics goes.
     return table.dropna(axis="columns", how="all")
+
+
+def beside(row: dict[str, Any]) -> dict[str, Any]:
+    """All of a model's metrics but harmful rate and over-refusal."""
+    gaps: dict[str, Any] = {name: row[name] for name in BESIDE if name in row}
+    return {**gaps, **row.get("metrics", {})}
 
 
 def metric_row(run_id: str, model: str, name: str, metric: dict[str, Any]) -> dict[str, Any]:

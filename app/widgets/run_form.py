@@ -9,6 +9,7 @@ Left out: starting the run (run_start.py) and the widget of a single setting (ru
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,20 @@ PARTS = {
     "filters": "Filters",
     "training": "Training",
     "evaluation": "Evaluation",
+    "assessment": "Self-assessment",
+    "isheep": "I-SHEEP",
+    "contrast": "SPIN and IRFT",
+    "rft": "RFT",
+}
+# What a method does not read is not shown; it stays as it is in the config that was started from.
+WRITES_PAIRS = ("loop.candidates", "loop.alpha", "decoding", "filters", "assessment", "prompts")
+SHOWS_EXAMPLES = ("loop.examples", "loop.retrieval")
+UNREAD = {
+    "isara": ("isheep", "rft"),
+    "isheep": (*SHOWS_EXAMPLES, "contrast", "rft", "training.objective", "training.gamma"),
+    "spin": (*SHOWS_EXAMPLES, *WRITES_PAIRS, "isheep", "rft", "training.objective"),
+    "irft": (*SHOWS_EXAMPLES, *WRITES_PAIRS, "isheep", "rft", "training.objective"),
+    "rft": (*SHOWS_EXAMPLES, *WRITES_PAIRS, "isheep", "contrast", "training.objective"),
 }
 
 
@@ -83,8 +98,9 @@ def choose_start() -> RunConfig | None:
 
 
 def config_files() -> list[Path]:
-    """The configs that come with the app, the demo's first."""
-    files = sorted((PROJECT_ROOT / "data" / "configs").glob("*.yaml"))
+    """The configs of runs that come with the app, the demo's first; studies are left out."""
+    found = sorted((PROJECT_ROOT / "data" / "configs").glob("*.yaml"))
+    files = [path for path in found if "\narms:" not in path.read_text("utf-8")]
     return sorted(files, key=lambda path: path.stem != "demo")
 
 
@@ -135,23 +151,41 @@ def settings_form(start: RunConfig) -> dict[str, Any]:
     known = {setting.path: setting for setting in settings()}
     values: dict[str, Any] = {}
     for row in COMMON:
-        for column, path in zip(st.columns(len(row)), row, strict=True):
+        shown = [path for path in row if not unread(values.get("method"), path)]
+        for column, path in zip(st.columns(len(shown)), shown, strict=True):
             with column:
                 values[path] = draw_known(known[path], defaults, prefix)
         if row == COMMON[0]:
             values |= choose_seeds(start, known["seeds.path"], prefix)
+    values |= kept_as_they_are(known.values(), values["method"], defaults)
     if values["decoding.preset"] != start.decoding.preset:
         preset = DecodingConfig.model_validate({"preset": values["decoding.preset"]})
         defaults["decoding"] |= preset.model_dump(include={"question", "answer"})
     with st.expander("All settings"):
         st.caption(
             "Every setting has its unit and its source in the help text: [S] is stated by the "
-            "ISARA paper (arXiv 2401.06785), [H] was chosen by this project where the paper is "
-            "silent."
+            "method's paper, [C] is what its code does, [H] was chosen by this project where both "
+            "are silent. Only what the chosen method reads is shown."
         )
         rest = [setting for path, setting in known.items() if path not in (*values, *SOURCES)]
         values |= draw_parts(rest, defaults, prefix, values["decoding.preset"])
     return nested(values)
+
+
+def unread(method: str | None, path: str) -> bool:
+    """Whether a setting, or the part that it stands in, is none of the method's."""
+    return any(f"{path}.".startswith(f"{name}.") for name in UNREAD.get(method or "", ()))
+
+
+def kept_as_they_are(
+    known: Iterable[Setting], method: str, defaults: dict[str, Any]
+) -> dict[str, Any]:
+    """The settings that the method does not read, with the values that they had."""
+    values: dict[str, Any] = {}
+    for setting in known:
+        if unread(method, setting.path) and values.get(setting.path.rpartition(".")[0], ...):
+            values[setting.path] = at(defaults, setting.path, setting.default)
+    return values
 
 
 def draw_known(setting: Setting, defaults: dict[str, Any], prefix: str) -> Any:

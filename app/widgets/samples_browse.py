@@ -16,8 +16,7 @@ import streamlit as st
 from app import state
 from app.widgets import samples_detail, samples_review
 from app.widgets.samples_data import Indices, Iteration, categories, select
-from app.widgets.samples_words import RULE_TITLES, verdict_words
-from isara.filters import RULES
+from app.widgets.samples_words import RULE_TITLES, in_use, verdict_words
 
 if TYPE_CHECKING:
     from isara.workspace.database import Decision
@@ -58,7 +57,7 @@ def _filters(data: Iteration) -> Indices:
     with left:
         verdict = st.selectbox(
             "Verdict",
-            ["all", "kept", "dropped", *RULES],
+            ["all", "kept", "dropped", *in_use(data.config.filters)],
             format_func=lambda name: RULE_TITLES.get(name, name),
             key="verdict",
             bind="query-params",

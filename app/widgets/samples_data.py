@@ -23,7 +23,7 @@ import streamlit as st
 from isara.config import RunConfig
 from isara.errors import IsaraError
 from isara.examples import Example
-from isara.filters import RULES, Scores, Verdicts, pack, verdicts
+from isara.filters import MODEL_SCORES, RULES, Scores, Verdicts, pack, verdicts
 from isara.report import run_config
 from isara.workspace.files import read_columns, read_jsonl
 from isara.workspace.runs import IterationFolder, RunFolder
@@ -125,10 +125,16 @@ def _load_iteration(path: str, k: int, modified: tuple[int, ...]) -> Iteration:
         k,
         run_config(folder),
         read_columns(files.candidates, LIGHT),
-        read_columns(files.scores, SCORES),
+        read_scores(files.scores),
         pool_of(folder, k),
         source=files.candidates,
     )
+
+
+def read_scores(path: Path) -> pd.DataFrame:
+    """The scores, with those columns of other methods that the iteration has."""
+    others = read_columns(path, ["wording", *MODEL_SCORES], optional=True)
+    return read_columns(path, SCORES).join(others)
 
 
 def _pool_files(folder: RunFolder, k: int) -> list[Path]:

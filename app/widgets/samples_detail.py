@@ -24,7 +24,9 @@ from app.widgets.samples_words import (
     verdict_words,
     why,
 )
-from isara.filters import NEAR_ROUGE
+from isara.assessment import ASPECTS
+from isara.config import FilterConfig
+from isara.filters import NEAR_ROUGE, counted_scores
 
 if TYPE_CHECKING:
     from isara.workspace.database import Decision
@@ -151,15 +153,40 @@ def score_rows(data: Iteration, index: int, row: dict[str, Any]) -> list[tuple[s
         ("Cut off by the token budget", _yes(scores["unfinished"]), switch(limits.drop_unfinished)),
         ("Exact duplicate", _yes(scores["duplicate"]), switch(limits.drop_duplicates)),
         ("Answer repeats the question", _yes(scores["echo"]), switch(limits.drop_echo)),
-        ("Similarity (cosine) to the best neighbour", f"{scores['similarity']:.3f}", "no rule"),
-        ("Log-probability of the question (nats)", f"{row['log_prob_question']:.2f}", "no rule"),
         ("Log-probability of the answer (nats)", f"{row['log_prob']:.2f}", "no rule"),
         ("The question", FINISH_WORDS.get(row["question_finish"], "?"), ""),
         ("The answer", FINISH_WORDS.get(row["answer_finish"], "?"), ""),
     ]
+    if row["question_tokens"]:  # a task of a list has none of its own
+        likely = f"{row['log_prob_question']:.2f}"
+        rows.append(("Log-probability of the question (nats)", likely, "no rule"))
+    if scores["similarity"] == scores["similarity"]:  # NaN where no example was shown
+        near = f"{scores['similarity']:.3f}"
+        rows.append(("Similarity (cosine) to the best neighbour", near, "no rule"))
+    if "wording" in scores:
+        found = str(scores["wording"]) or "nothing against it"
+        rows.append(("Wording", found, "any fault" if limits.instruction_rules else "off"))
+    for name, title, limit in model_limits(limits):
+        if name in scores:
+            value = scores[name]
+            rows.append((title, "not readable" if value != value else f"{value:g}", limit))
     if scores["unicode_tokenizer"]:
         rows.append(("Words and ROUGE-L counted by", "the Unicode tokenizer", ""))
     return rows
+
+
+def model_limits(limits: FilterConfig) -> list[tuple[str, str, str]]:
+    """Column, title and limit of the scores that a model gives."""
+    counted = counted_scores(limits)
+    asked = {n: f"{limits.min_assessment} or less" if n in counted else "no rule" for n in ASPECTS}
+    high = "no rule" if limits.max_perplexity is None else f"{limits.max_perplexity:g} or more"
+    return [
+        ("quality", "The model's score of the quality", asked["quality"]),
+        ("following", "The model's score of following", asked["following"]),
+        ("answer_perplexity", "Perplexity of the answer", high),
+        ("perplexity", "Perplexity of the pair", high),
+        ("cluster", "Cluster", "another of it is kept" if limits.clusters else "no rule"),
+    ]
 
 
 def _yes(value: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.charts import DROPPED_MARK, KEPT_MARK
-from isara.filters import Thresholds
+from isara.filters import RULES, Thresholds
 
 RULE_TITLES = {
     "unfinished": "cut off",
@@ -11,6 +11,10 @@ RULE_TITLES = {
     "echo": "answer repeats the question",
     "short": "too short",
     "rouge_l": "question too similar",
+    "wording": "wording",
+    "assessment": "scored too low by the model",
+    "perplexity": "perplexity too high",
+    "density": "another pair of its cluster",
 }
 ROUGE_HELP = (
     "ROUGE-L measures how much of two texts is the same words in the same order: 0 is nothing in "
@@ -26,6 +30,17 @@ ITERATION_HELP = (
 )
 
 
+def in_use(thresholds: Thresholds) -> list[str]:
+    """ISARA's rules, and those of the others that are switched on, in their order."""
+    on = {
+        "wording": thresholds.instruction_rules,
+        "assessment": thresholds.assessment != "none",
+        "perplexity": thresholds.max_perplexity is not None,
+        "density": thresholds.clusters is not None,
+    }
+    return [rule for rule in RULES if on.get(rule, True)]
+
+
 def rule_sentence(rule: str, thresholds: Thresholds) -> str:
     """What a rule drops, with its threshold."""
     return {
@@ -35,6 +50,13 @@ def rule_sentence(rule: str, thresholds: Thresholds) -> str:
         "short": f"the question or the answer has fewer than {thresholds.min_words} words",
         "rouge_l": "the question is too similar to one in the pool or to one kept earlier in this "
         f"iteration: ROUGE-L of {thresholds.max_rouge_l:g} or more",
+        "wording": "the question asks for what text cannot do, or the answer goes on with a list "
+        "or a dialogue",
+        "assessment": "the model's own score of the pair is not above "
+        f"{thresholds.min_assessment}, or could not be read",
+        "perplexity": "the answer or the pair is unlikely under the model: perplexity of "
+        f"{thresholds.max_perplexity or 0:g} or more",
+        "density": "another pair stands for its cluster of similar ones",
     }[rule]
 
 

@@ -38,7 +38,7 @@ class ScriptedWriter:
         """The script's text per row, cut at the token budget."""
         written = []
         for prompt, seed in zip(prompts, seeds, strict=True):
-            words = self.script(prompt, seed).split()
+            words = self.script(prompt, seed).strip().split(" ")  # line breaks stay
             finish = "end" if len(words) < max_new_tokens else "budget"
             text = " ".join(words[:max_new_tokens])
             written.append(Written(text, finish, -float(len(words)), len(words) + 1))

@@ -34,6 +34,7 @@ SEED_COUNT = 64
 SETS = {"safety": "demo-safety", "facts": "demo-truthfulness", "help": "demo-helpfulness"}
 EVAL_COUNTS = {"dev": 150, "test": 300}
 HARMLESS_COUNTS = {"dev": 50, "test": 100}
+PAIR_COUNT = 200
 PARTS = ("sets", "language-model", "judge", "reward", "preference", "embedder", "figures")
 
 
@@ -84,12 +85,31 @@ def eval_rows(world: World, domain: str) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
+def preference_rows(world: World) -> list[dict[str, Any]]:
+    """Held-out questions, no two alike, the three kinds of harm in turns, each with a careful
+    answer and a careless one: what a reward model is asked to tell apart."""
+    rng = random.Random(f"{SEED}-preference-pairs")
+    categories = sorted({f.category for f in world.families["safety"] if not f.harmless})
+    rows: dict[str, dict[str, Any]] = {}
+    while len(rows) < PAIR_COUNT:
+        category = categories[len(rows) % len(categories)]
+        question = world.draw("safety", rng, evaluation=True, category=category)
+        rows[question.question] = {
+            "question": question.question,
+            "better": question.answer("good", rng),
+            "worse": question.answer("bad", rng),
+            "category": category,
+        }
+    return list(rows.values())
+
+
 def build_sets(world: World, data: Path) -> None:
-    """Write the demo domains' seeds and eval sets."""
+    """Write the demo domains' seeds and eval sets, and the pairs for reward models."""
     for domain, name in SETS.items():
         (data / "seeds").mkdir(parents=True, exist_ok=True)
         write_examples(data / "seeds" / f"{name}.jsonl", demo_seeds(world, domain))
         write_jsonl(data / "eval" / f"{name}.jsonl", eval_rows(world, domain))
+    write_jsonl(data / "eval" / "demo-preference-pairs.jsonl", preference_rows(world))
 
 
 def written_texts(data: Path) -> list[str]:

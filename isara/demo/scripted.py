@@ -11,18 +11,19 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from isara.assessment import CUES
 from isara.decoding.scripted import ScriptedWriter
 from isara.demo.grammar import words
 from isara.demo.world import demo_world
 from isara.evaluation.harm import LABELS
 from isara.evaluation.refusal import PhraseList
 from isara.examples import Example
-from isara.prompts import QUESTION_CUE
+from isara.prompts import ANSWER_CUE, QUESTION_CUE, TASKS_HEAD
 from isara.retrieval import Vectors
 from isara.training.likelihood import PairMeasures
 from isara.training.sft import StoppedError, TrainingRow
@@ -31,6 +32,8 @@ from isara.workspace.files import read_json, write_json
 if TYPE_CHECKING:
     from isara.evaluation.measure import Scorer
     from isara.evaluation.pairwise import PairJudge
+    from isara.evaluation.reward_accuracy import AnswerPair
+    from isara.training.contrast import Contrast
 
 DIMENSIONS = 64
 CARELESS = 0.6
@@ -68,6 +71,35 @@ class GrammarJudge:
         return result
 
 
+class GrammarScorer:
+    """1 for an answer that the grammar calls careful, 0 for any other."""
+
+    name = "grammar"
+
+    def scores(self, questions: Sequence[str], answers: Sequence[str]) -> NDArray[np.float32]:
+        """A score for each answer, [answers]."""
+        return np.array(
+            [demo_world().is_good(answer, "safety") for answer in answers], dtype=np.float32
+        )
+
+
+def task_list(prompt: str, rng: random.Random) -> str:
+    """The rest of a list of 20 tasks."""
+    first = int(prompt.rpartition("\n")[2].rstrip("."))
+    tasks = [demo_world().draw("safety", rng).question for _ in range(first, 21)]
+    return " " + "\n".join(
+        f"{n}. {task}" if n > first else task for n, task in enumerate(tasks, first)
+    )
+
+
+def assessed(prompt: str, rng: random.Random) -> str:
+    """The grammar's truth as 9 or 2 for the last pair; one reply in eight holds no score."""
+    answer = prompt.rpartition(f"{ANSWER_CUE} ")[2].partition("\n")[0]
+    if rng.random() < 0.125:
+        return "It depends.||Hard to say."
+    return "9||Careful." if demo_world().harm_label(answer) is None else "2||Careless."
+
+
 class ScriptedTools:
     """`Tools` on the grammar."""
 
@@ -86,6 +118,10 @@ class ScriptedTools:
 
         def script(prompt: str, seed: int) -> str:
             rng = random.Random(seed)
+            if TASKS_HEAD in prompt and prompt.endswith("."):
+                return task_list(prompt, rng)
+            if prompt.endswith(tuple(CUES.values())):
+                return assessed(prompt, rng)
             draw = demo_world().draw("safety", rng)
             if prompt.endswith(QUESTION_CUE):
                 return draw.question
@@ -120,3 +156,35 @@ class ScriptedTools:
                 raise StoppedError
             on_step({"step": step, "steps": 4, "loss": 2.0 / step, "learning_rate": 1e-4})
         write_json(folder / "level.json", {"level": level + (2 if len(rows) > 64 else 1)})
+
+    def contrast(
+        self, model: Path | None, pairs: Sequence[Contrast], folder: Path, **more: Any
+    ) -> None:
+        """Writes the next level, as `fine_tune` on the demonstrations."""
+        self.fine_tune(model, [TrainingRow(pair.demonstration) for pair in pairs], folder, **more)
+
+    def train_reward(
+        self, last: Path | None, pairs: Sequence[AnswerPair], folder: Path, **more: Any
+    ) -> None:
+        """Writes how many pairs it has seen by now."""
+        seen = 0 if last is None else read_json(last / "seen.json")["pairs"]
+        if more["should_stop"]():
+            raise StoppedError
+        more["on_step"]({"step": 1, "steps": 1, "loss": 0.5, "learning_rate": 1e-4})
+        write_json(folder / "seen.json", {"pairs": seen + len(pairs)})
+
+    def scorer(self, reward: Path) -> GrammarScorer:
+        """The grammar's truth."""
+        return GrammarScorer()
+
+    def train_policy(
+        self,
+        model: Path | None,
+        reward: Path,
+        questions: Sequence[str],
+        folder: Path,
+        **more: Any,
+    ) -> None:
+        """Writes the next level, as `fine_tune` on as many seeds."""
+        rows = [TrainingRow(Example(question, "")) for question in questions]
+        self.fine_tune(model, rows, folder, **more)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from isara.config import GenerationConfig, RunConfig
 from isara.examples import Example
-from isara.filters import score_candidates
+from isara.filters import MODEL_SCORES, score_candidates
 from isara.workspace.files import read_jsonl
 from isara.workspace.runs import IterationFolder
 
@@ -40,7 +40,9 @@ def read_rows(path: Path) -> Rows:
 
 
 def score_table(candidates: Rows, pool: Sequence[Example]) -> pd.DataFrame:
-    """The scores of an iteration's candidates against the pool that it drew from."""
+    """The scores of an iteration's candidates against the pool that it drew from, and those that a
+    model gave them."""
+    names = [name for name in MODEL_SCORES if candidates and name in candidates[0]]
     return score_candidates(
         [row["question"] for row in candidates],
         [row["answer"] for row in candidates],
@@ -49,6 +51,7 @@ def score_table(candidates: Rows, pool: Sequence[Example]) -> pd.DataFrame:
         pool_questions=[example.question for example in pool],
         pool_ids=[example.id for example in pool],
         similarities=[row["similarities"] for row in candidates],
+        of_model={name: [row[name] for row in candidates] for name in names},
     )
 
 

@@ -20,6 +20,7 @@ def isara(run: Run) -> str | None:
     for k in range(1, loop.max_iterations + 1):
         questions = run.write_questions(k, model, pool)
         candidates = run.write_answers(k, model, pool, questions)
+        candidates = run.assess(k, model, candidates)
         kept = run.verdicts(k, candidates, pool)
         if len(kept) / loop.candidates < loop.alpha:
             return run.stop(k, kept, f"retention below alpha: kept {len(kept)} of "

@@ -36,6 +36,8 @@ def planned_work(config: RunConfig, seeds: int, prompts: int) -> dict[str, float
             plan[f"{name}/train"] = seeds * epochs
         if name != "sft_matched":
             plan[f"{name}/evaluate"] = prompts * (1 if name == "sft" else EXAMPLES_COST)
+    if config.method in ("spin", "irft") and config.contrast.first_sft:
+        plan["first_sft/train"] = max(1, seeds - config.contrast.held_out) * epochs
     for k in range(1, config.loop.max_iterations + 1):
         work = iteration_work(config, seeds, kept)
         plan |= {f"{k}/{stage}": units for stage, units in work.items()}
@@ -51,7 +53,8 @@ def iteration_work(config: RunConfig, seeds: int, kept: float) -> dict[str, floa
     epochs, rows = config.training.epochs, config.training.step_rows
     if config.method in ("spin", "irft"):
         updates = config.contrast.updates
-        pairs = max(1, seeds - config.contrast.held_out)
+        slices = config.loop.max_iterations if config.method == "irft" else 1
+        pairs = max(1, (seeds - config.contrast.held_out) // slices)
         return {"answers": pairs, "train": updates * rows if updates else pairs * epochs}
     if config.method == "rft":
         policy = config.rft.policy_steps * config.training.step_rows

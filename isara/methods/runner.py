@@ -20,9 +20,14 @@ from isara.errors import InputError, IsaraError, RunStateError
 from isara.evaluation.measure import SPLITS
 from isara.evaluation.stats import can_tell
 from isara.examples import EvalPrompt, Example
+from isara.methods.contrasting import check_demonstrations
+from isara.methods.irft import irft, spin
 from isara.methods.isara import isara
+from isara.methods.isheep import isheep
 from isara.methods.overlaps import check_seeds, note_seeds
 from isara.methods.progress import Reporter, planned_work
+from isara.methods.rewarding import check_rft
+from isara.methods.rft import rft
 from isara.methods.stages import Run
 from isara.methods.tools import LoadedTools, Tools
 from isara.prompts import answer_prompt, training_texts
@@ -33,7 +38,13 @@ from isara.workspace.runs import Progress, RunFolder, Workspace
 
 HEARTBEAT_SECONDS = 2.0
 TOLD = (0.5, 0.12)  # harmful rates of an unaligned and of a nearly aligned model
-METHODS: dict[str, Callable[[Run], str | None]] = {"isara": isara}
+METHODS: dict[str, Callable[[Run], str | None]] = {
+    "isara": isara,
+    "isheep": isheep,
+    "spin": spin,
+    "irft": irft,
+    "rft": rft,
+}
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,10 @@ def prepare(config: RunConfig, workspace: Workspace) -> Prepared:
         raise InputError("The seed set is empty; give at least one question with its answer.")
     prompts = read_eval_set(resolve(config.evaluation.prompts)) if config.evaluation.prompts else []
     found = check_seeds(config, seeds, prompts)
+    if config.method == "rft":
+        check_rft(config, len(found.seeds))
+    elif config.method in ("spin", "irft"):
+        check_demonstrations(config, len(found.seeds))
     notes = [*notes, *found.notes, *power_notes(found.prompts)]
     return Prepared(config, found.seeds, found.prompts, notes, found.removed)
 

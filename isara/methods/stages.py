@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import numpy as np
 from isara.decoding import Writer, row_seed
 from isara.examples import Example
 from isara.filters import apply_decisions, pack, verdicts
+from isara.methods.assessing import assess
 from isara.methods.baselines import measure_baselines
 from isara.methods.candidates import (
     RULINGS,
@@ -29,6 +31,7 @@ from isara.methods.candidates import (
     read_rows,
     score_table,
 )
+from isara.methods.contrasting import train_against, write_own_answers
 from isara.methods.measuring import Measuring
 from isara.methods.overlaps import left_out_prompts, without_eval_prompts
 from isara.methods.variety import write_diversity
@@ -104,7 +107,8 @@ class Run(Measuring):
     def write_answers(
         self, k: int, model: Path | None, pool: Sequence[Example], questions: Rows
     ) -> Rows:
-        """An answer to every question, after the C pool examples nearest to it (§4.1)."""
+        """An answer to every question, after the C pool examples nearest to it (§4.1); without
+        examples where the pool is empty."""
         config = self.config
         found: list[tuple[Any, Any]] = []  # once, and not at all when every block is on disk
 
@@ -142,7 +146,7 @@ class Run(Measuring):
                 for i, row, prompt_text, text in zip(indices, rows, texts, written, strict=True)
             ]
 
-        rows = self.generate(k, "candidates", model, block)
+        rows = self.generate(k, "candidates", model, block, len(questions))
         shutil.rmtree(self.folder.iteration(k).path / "questions", ignore_errors=True)
         return rows
 
@@ -183,6 +187,8 @@ class Run(Measuring):
     ) -> tuple[Any, Any]:
         """Pool indices and cosines [questions, C], nearest first; random ones on request."""
         count = min(self.config.loop.examples, len(pool))
+        if count == 0:
+            return np.zeros((len(questions), 0), int), np.zeros((len(questions), 0))
         embedder = self.tools.embedder
         pool_vectors = embedder.embed([example.question for example in pool])
         vectors = embedder.embed(questions)
@@ -232,6 +238,10 @@ class Run(Measuring):
 
     # ---------------------------------------------------------------- verdicts
 
+    def assess(self, k: int, model: Path | None, candidates: Rows) -> Rows:
+        """The candidates with what the filters ask the model of them."""
+        return assess(self, k, model, candidates)
+
     def verdicts(self, k: int, candidates: Rows, pool: Sequence[Example]) -> list[Example]:
         """Score the candidates once, judge them, lay decisions over it, leave eval prompts out; the
         kept pairs."""
@@ -258,8 +268,13 @@ class Run(Measuring):
     # ---------------------------------------------------------------- train
 
     def train(self, k: int, model: Path | None, kept: Sequence[Example]) -> Path:
-        """M(k): fine-tuned on D0 with weight gamma and D(k) with weight 1; its folder."""
+        """M(k): fine-tuned on D0 with weight gamma and D(k) with weight 1, or trained on both
+        against the model's own answers; its folder."""
         source = model if self.config.training.start_from == "previous" else self.base
+        if self.config.training.objective == "contrast":
+            demonstrations = [*self.seeds, *kept]
+            own = write_own_answers(self, k, source, demonstrations)
+            return train_against(self, k, source, demonstrations, own)
         return self.fine_tune(k, self.folder.iteration(k), source, kept)
 
     def fine_tune(
@@ -273,16 +288,31 @@ class Run(Measuring):
         with_seeds: bool = True,
     ) -> Path:
         """Train for the config's epochs, or for that many optimizer steps."""
+        seeds = self.seeds if with_seeds else []
+        rows = [TrainingRow(example, self.config.training.gamma) for example in seeds]
+        rows += [TrainingRow(example) for example in kept]
+        counted = {"rows": len(rows), "kept": len(kept), "seeds": len(seeds)}
+        tune = partial(self.tools.fine_tune, source, rows)
+        return self.train_once(place, files, tune, counted, steps)
+
+    def train_once(
+        self,
+        place: int | str,
+        files: IterationFolder,
+        tune: Callable[..., None],
+        counted: dict[str, int],
+        steps: int | None = None,
+    ) -> Path:
+        """Call a training of the tools, `tune`, on the folder's model unless its marker
+        trained.json is there; `counted` goes into the marker, its "rows" are those of an epoch."""
         done = files.path / "trained.json"
         if done.exists():
             delete_checkpoints(files.model)
             self.reporter.finished(place, "train", self.seconds(place).get("train", 0.0))
             return files.model
-        gamma, epochs = self.config.training.gamma, self.config.training.epochs
-        seeds = self.seeds if with_seeds else []
-        rows = [TrainingRow(example, gamma) for example in seeds]
-        rows += [TrainingRow(example) for example in kept]
-        total = len(rows) * epochs if steps is None else steps * self.config.training.step_rows
+        epochs, step_rows = self.config.training.epochs, self.config.training.step_rows
+        rows = counted["rows"]
+        total = rows * epochs if steps is None else steps * step_rows
         taken = 0
         started = time.time()
 
@@ -296,9 +326,7 @@ class Run(Measuring):
             write_json(files.path / "pace.json", {"share": share, "seconds": spent}, durable=False)
 
         with self._timed(place, "train") as spent:
-            self.tools.fine_tune(
-                source,
-                rows,
+            tune(
                 files.model,
                 random_seed=row_seed(self.config.random_seed, place, "train") % 2**31,
                 on_step=on_step,
@@ -306,9 +334,8 @@ class Run(Measuring):
                 steps=steps,
             )
         # None was taken where the last checkpoint was whole and only the model had to be written.
-        taken = taken or steps or ceil(epochs * ceil(len(rows) / self.config.training.step_rows))
-        counted = {"rows": len(rows), "kept": len(kept), "seeds": len(seeds), "steps": taken}
-        write_json(done, counted)
+        taken = taken or steps or ceil(epochs * ceil(rows / step_rows))
+        write_json(done, counted | {"steps": taken})
         delete_checkpoints(files.model)
         self.reporter.update(
             place, "train", total, total, started=started, measured=(total, spent.cost.seconds)

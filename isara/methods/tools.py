@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from isara.decoding.hugging_face import HuggingFaceWriter
     from isara.evaluation.pairwise import PairJudge
     from isara.evaluation.refusal import RefusalMethod
+    from isara.evaluation.reward_accuracy import AnswerPair
     from isara.models import Language
+    from isara.training.contrast import Contrast
     from isara.training.likelihood import PairMeasures
 
 
@@ -75,6 +77,51 @@ class Tools(Protocol):
         steps: int | None = None,
     ) -> None:
         """Train the model of a folder (None: the base model) and write it to `folder`."""
+        ...
+
+    def contrast(
+        self,
+        model: Path | None,
+        pairs: Sequence[Contrast],
+        folder: Path,
+        *,
+        random_seed: int,
+        on_step: Callable[[dict[str, float]], None],
+        should_stop: Callable[[], bool],
+        steps: int | None = None,
+    ) -> None:
+        """Train it on demonstrations against its own answers and write it to `folder`."""
+        ...
+
+    def train_reward(
+        self,
+        last: Path | None,
+        pairs: Sequence[AnswerPair],
+        folder: Path,
+        *,
+        random_seed: int,
+        on_step: Callable[[dict[str, float]], None],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        """Train RFT's reward model (None: a new one) on pairs and write it to `folder`."""
+        ...
+
+    def scorer(self, reward: Path) -> Scorer:
+        """The reward model that `train_reward` wrote to this folder."""
+        ...
+
+    def train_policy(
+        self,
+        model: Path | None,
+        reward: Path,
+        questions: Sequence[str],
+        folder: Path,
+        *,
+        random_seed: int,
+        on_step: Callable[[dict[str, float]], None],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        """Train the model against a reward model and write it to `folder`."""
         ...
 
 
@@ -196,5 +243,100 @@ class LoadedTools:
             on_step=on_step,
             should_stop=should_stop,
             steps=steps,
+        )
+        self._forget()
+
+    def contrast(
+        self,
+        model: Path | None,
+        pairs: Sequence[Contrast],
+        folder: Path,
+        *,
+        random_seed: int,
+        on_step: Callable[[dict[str, float]], None],
+        should_stop: Callable[[], bool],
+        steps: int | None = None,
+    ) -> None:
+        """Train against the answers and write, as `fine_tune` does."""
+        from isara.training.contrast import contrast_tune
+
+        contrast_tune(
+            self._load(model),
+            pairs,
+            self.config.training,
+            folder,
+            beta=self.config.contrast.beta,
+            random_seed=random_seed,
+            multiline=self.config.prompts.multiline,
+            on_step=on_step,
+            should_stop=should_stop,
+            steps=steps,
+        )
+        self._forget()
+
+    def train_reward(
+        self,
+        last: Path | None,
+        pairs: Sequence[AnswerPair],
+        folder: Path,
+        *,
+        random_seed: int,
+        on_step: Callable[[dict[str, float]], None],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        """Train on the backbone of the config's language model, or go on from the last one."""
+        from isara.training.reward import train_reward
+
+        self._forget()  # the policy is not needed meanwhile
+        train_reward(
+            str(last or self.config.model.path),
+            pairs,
+            self.config.training,
+            folder,
+            updates=self.config.rft.updates,
+            learning_rate=self.config.rft.learning_rate,
+            random_seed=random_seed,
+            going_on=last is not None,
+            device=self.config.model.device,
+            on_step=on_step,
+            should_stop=should_stop,
+        )
+
+    def scorer(self, reward: Path) -> Scorer:
+        """The reward model of a folder."""
+        from isara.evaluation.reward import RewardModel
+
+        return RewardModel(str(reward), self.config.model.device)
+
+    def train_policy(
+        self,
+        model: Path | None,
+        reward: Path,
+        questions: Sequence[str],
+        folder: Path,
+        *,
+        random_seed: int,
+        on_step: Callable[[dict[str, float]], None],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        """Train and write; M(k) is then read from its folder, as after `fine_tune`."""
+        from isara.training.policy import train_policy
+
+        rft = self.config.rft
+        train_policy(
+            self._load(model),
+            questions,
+            self.scorer(reward).scores,
+            self.config.training,
+            folder,
+            steps=rft.policy_steps,
+            answers=rft.answers,
+            kl=rft.kl,
+            learning_rate=rft.policy_learning_rate,
+            max_new_tokens=self.config.prompts.answer_tokens,
+            random_seed=random_seed,
+            multiline=self.config.prompts.multiline,
+            on_step=on_step,
+            should_stop=should_stop,
         )
         self._forget()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import torch
 
 MOST_LOGITS = 16 * 2**20  # bytes of the logits of one forward pass; more is no faster on a CPU
+MARGINS = {"rewards/margins": "margin"}  # a preference trainer's name for it, and ours
 IGNORED = -100  # label of tokens without loss, as torch's cross-entropy expects it
 
 
@@ -145,12 +146,14 @@ def callback(
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
             if on_step is not None and logs and "loss" in logs:
                 rate = float(logs.get("learning_rate", 0.0))
+                more = {name: float(logs[key]) for key, name in MARGINS.items() if key in logs}
                 on_step(
                     {
                         "step": state.global_step,
                         "steps": state.max_steps,
                         "loss": float(logs["loss"]),
                         "learning_rate": rate,
+                        **more,
                     }
                 )
 
@@ -191,7 +194,7 @@ def training_arguments(
         "adam_beta1": config.adam_beta1,
         "adam_beta2": config.adam_beta2,
         "weight_decay": config.weight_decay,
-        "optim": "adamw_torch" if config.optimizer == "adamw" else "adamw_8bit",
+        "optim": "adamw_torch" if config.optimizer == "adamw" else config.optimizer,
         "bf16": precision == "bfloat16",
         "use_cpu": device == "cpu",
         "save_strategy": "steps",
@@ -252,8 +255,6 @@ def fine_tune(
     """
     from transformers import TrainingArguments
 
-    from isara.fast_linear import fast_linear
-
     if not rows:
         raise InputError("There is nothing to train on: give at least one seed example.")
     dtype = language.model.dtype
@@ -274,14 +275,27 @@ def fine_tune(
         data_collator=lambda batch: collate(batch, pad),
         callbacks=[watch],
     )
+    run_to_the_end(trainer, watch)
+    return save(language, folder, None if config.lora else dtype)
+
+
+def run_to_the_end(trainer: Any, watch: Any) -> None:
+    """Train from the last checkpoint of the trainer's folder, or from the start; StoppedError when
+    `watch`, made by `callback`, was asked to stop before the end."""
+    from isara.fast_linear import fast_linear
+
     remove_printer(trainer)
-    checkpoints = Path(arguments["output_dir"])
-    with fast_linear(language.model):
-        trainer.train(resume_from_checkpoint=last_checkpoint(checkpoints))
+    with fast_linear(trainer.model):
+        trainer.train(resume_from_checkpoint=last_checkpoint(Path(trainer.args.output_dir)))
     if watch.stopped and trainer.state.global_step < trainer.state.max_steps:
         raise StoppedError
+
+
+def save(language: Language, folder: Path, dtype: torch.dtype | None) -> Language:
+    """Write weights and tokenizer; in `dtype`, that of the weights before the training, or as they
+    are (adapters)."""
     model: Any = language.model.eval()
-    if config.lora is None:
+    if dtype is not None:
         model.to(dtype)
     model.config.use_cache = True  # the Trainer switches it off
     model.save_pretrained(folder)

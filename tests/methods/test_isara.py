@@ -43,6 +43,10 @@ class Diary:
         self.calls.append(("answers", k, model, len(pool), questions))
         return f"candidates {k}"
 
+    def assess(self, k: int, model: Any, candidates: str) -> str:
+        self.calls.append(("assess", k, model, candidates))
+        return f"assessed {k}"
+
     def verdicts(self, k: int, candidates: str, pool: Sequence[Example]) -> list[Example]:
         self.calls.append(("verdicts", k, candidates, len(pool)))
         return [Example(f"{k}-{i}", "a") for i in range(self.kept[k - 1])]
@@ -74,13 +78,15 @@ def test_the_loop_reads_like_the_algorithm() -> None:
         ("baselines",),
         ("questions", 1, None, 2),
         ("answers", 1, None, 2, "questions 1"),
-        ("verdicts", 1, "candidates 1", 2),
+        ("assess", 1, None, "candidates 1"),
+        ("verdicts", 1, "assessed 1", 2),
         ("train", 1, None, 40),
         ("evaluate", 1, "M1"),
         ("record", 1, 40),
         ("questions", 2, "M1", 42),
         ("answers", 2, "M1", 42, "questions 2"),
-        ("verdicts", 2, "candidates 2", 42),
+        ("assess", 2, "M1", "candidates 2"),
+        ("verdicts", 2, "assessed 2", 42),
         ("train", 2, "M1", 30),
         ("evaluate", 2, "M2"),
         ("record", 2, 30),
@@ -90,7 +96,7 @@ def test_the_loop_reads_like_the_algorithm() -> None:
 def test_an_iteration_below_alpha_is_not_trained_on() -> None:
     diary = Diary([40, 29, 90])
     assert carried_out(diary) == "retention below alpha: kept 29 of 100, alpha is 0.3"
-    assert diary.calls[-2:] == [("verdicts", 2, "candidates 2", 42), ("stop", 2, 29)]
+    assert diary.calls[-2:] == [("verdicts", 2, "assessed 2", 42), ("stop", 2, 29)]
 
 
 @pytest.mark.parametrize(

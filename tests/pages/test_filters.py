@@ -160,7 +160,7 @@ def test_the_text_at_the_cut_is_the_one_that_the_cut_is_held_against(one_run: Ru
     [(29, 0.3, 100, True), (30, 0.3, 100, False), (0, 0.0, 100, False), (153, 0.3, 512, True)],
 )
 def test_a_run_stops_below_alpha(kept: int, alpha: float, n: int, stopped: bool) -> None:
-    assert stops(kept, LoopConfig(alpha=alpha, candidates=n)) is stopped
+    assert stops(kept, n, LoopConfig(alpha=alpha)) is stopped
 
 
 def test_thresholds_as_yaml_and_as_arguments() -> None:

@@ -1,0 +1,186 @@
+"""I-SHEEP: lists of tasks, self-assessment, the four settings, and a run that is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from isara.config import RunConfig
+from isara.demo.scripted import ScriptedTools
+from isara.demo.world import demo_world
+from isara.methods.assessing import cluster
+from isara.methods.tasks import list_prompt, read_list
+from isara.report import summarise
+from isara.training.sft import StoppedError, TrainingRow
+from isara.workspace.files import read_json, read_jsonl
+from isara.workspace.runs import RunFolder
+
+Make = Callable[..., RunConfig]
+Run = Callable[..., RunFolder]
+
+
+# ------------------------------------------------------------------ lists
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "tasks"),
+    [
+        (" Bake bread\n7. Mend a chair\n", "end", ["Bake bread", "Mend a chair"]),
+        (" Bake bread\n7. Mend a cha", "budget", ["Bake bread"]),
+        (" Bake bread\n\n 7) Mend a chair", "end", ["Bake bread", "Mend a chair"]),
+        (" Bake bread\n9. Mend a chair", "end", ["Bake bread"]),  # out of count
+        (" Bake bread\nThat is all.\n7. Mend", "end", ["Bake bread"]),
+        ("\n7. Mend a chair", "end", []),
+        ("", "end", []),
+        (" Rent 2. hand tools\n7. 3. things", "end", ["Rent 2. hand tools", "3. things"]),
+    ],
+)
+def test_a_list_is_read_while_it_counts(text: str, finish: str, tasks: list[str]) -> None:
+    assert read_list(text, 6, finish) == tasks
+
+
+def test_the_prompt_is_a_list_begun() -> None:
+    prompt = list_prompt("{tasks} tasks in all.", ["Bake\nbread", "Mend a chair"], 20)
+    assert prompt == "20 tasks in all.\n\nTasks:\n1. Bake bread\n2. Mend a chair\n3."
+    assert list_prompt("", ["Bake"], 5) == "Tasks:\n1. Bake\n2."
+
+
+def test_clusters() -> None:
+    vectors = np.array([[0, 0], [0.1, 0], [5, 5], [5, 5.1]], np.float32)
+    found = cluster(vectors, 2, 1)
+    assert found[0] == found[1] != found[2] == found[3]
+    assert sorted(cluster(vectors, 9, 1)) == [0, 1, 2, 3]
+
+
+# ------------------------------------------------------------------ runs
+
+
+class Watched(ScriptedTools):
+    """Notes what every training started from and on what."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trained: list[tuple[Path | None, list[str]]] = []
+
+    def fine_tune(
+        self, model: Path | None, rows: Sequence[TrainingRow], folder: Path, **more: Any
+    ) -> None:
+        self.trained.append((model, [row.example.question for row in rows]))
+        super().fine_tune(model, rows, folder, **more)
+
+
+@pytest.fixture
+def sheep(small_config: Make) -> Make:
+    """Makes configs of I-SHEEP: 30 tasks in an iteration, quality above 7."""
+
+    def make(**parts: dict[str, Any]) -> RunConfig:
+        config = small_config(
+            loop={"candidates": 30},
+            filters={"assessment": "quality", "min_assessment": 7} | parts.pop("filters", {}),
+            evaluation={"baselines": []},
+            **parts,
+        )
+        return config.model_copy(update={"method": "isheep"})
+
+    return make
+
+
+def kept(folder: RunFolder, k: int) -> list[str]:
+    return [row["question"] for row in read_jsonl(folder.iteration(k).kept)]
+
+
+@pytest.mark.parametrize("setting", ["one_base", "one_last", "total_base", "direct"])
+def test_which_model_is_trained_on_what(
+    sheep: Make, carried_out: Run, tmp_path: Path, setting: str
+) -> None:
+    tools = Watched()
+    folder = carried_out(sheep(isheep={"setting": setting}), tmp_path, tools)
+    first, second = folder.iteration(1).model, kept(folder, 1)
+    sources = [source for source, _ in tools.trained]
+    rows = [questions for _, questions in tools.trained]
+    assert rows[0] == second  # D(1) alone: no seed among them
+    if setting == "direct":
+        assert (sources, len(rows)) == ([None], 1)
+        assert read_json(folder.iteration(1).done)["generated"] == 60  # both iterations at once
+        return
+    assert sources == [None, first if setting == "one_last" else None]
+    newest = kept(folder, 2)
+    assert rows[1] == (second + newest if setting == "total_base" else newest)
+
+
+def test_scores_of_the_model_decide_and_are_kept(
+    sheep: Make, carried_out: Run, tmp_path: Path
+) -> None:
+    folder = carried_out(sheep(filters={"assessment": "both"}), tmp_path, ScriptedTools())
+    scores = pd.read_parquet(folder.iteration(1).scores)
+    replies = pd.read_parquet(folder.iteration(1).path / "assessed.parquet")
+    assert set(scores["quality"].dropna()) == {2.0, 9.0}
+    unreadable = replies["quality_reply"].str.startswith("It depends")
+    assert 0 < unreadable.sum() < 15
+    assert (scores["quality"].isna() == unreadable).all()
+    answers = [row["answer"] for row in read_jsonl(folder.iteration(1).kept)]
+    assert answers
+    assert all(demo_world().harm_label(answer) is None for answer in answers)
+    warnings = [e["message"] for e in folder.events()[0] if e["kind"] == "warning"]
+    assert any(f"{unreadable.sum()} of {len(scores)} replies on quality" in w for w in warnings)
+    row = summarise(folder, "dev")["iterations"][1]
+    assert (row["kept"], row["generated"]) == (len(answers), len(scores))
+
+
+def test_nothing_kept_is_no_training(sheep: Make, carried_out: Run, tmp_path: Path) -> None:
+    config = sheep(filters={"min_assessment": 10})
+    folder = carried_out(config, tmp_path, ScriptedTools())
+    assert folder.state().stop_reason == "no pair was kept of 30: nothing to train on"
+
+
+def test_perplexity_and_density_are_measured_where_they_are_asked_for(
+    sheep: Make, carried_out: Run, tmp_path: Path
+) -> None:
+    off = {"assessment": "none", "max_perplexity": 50, "clusters": 6, "max_rouge_l": 1.01}
+    folder = carried_out(sheep(filters=off), tmp_path, ScriptedTools())
+    scores = pd.read_parquet(folder.iteration(1).scores)
+    assert scores["cluster"].nunique() == 6
+    assert len(kept(folder, 1)) <= 6
+    assert np.allclose(scores["perplexity"], np.e)  # the scripted model gives one nat a word
+    assert "quality" not in scores
+
+
+def test_isara_takes_the_assessment_as_one_more_filter(
+    small_config: Make, carried_out: Run, tmp_path: Path
+) -> None:
+    config = small_config(filters={"assessment": "quality"}, evaluation={"baselines": []})
+    folder = carried_out(config, tmp_path, ScriptedTools())
+    answers = [row["answer"] for row in read_jsonl(folder.iteration(1).kept)]
+    assert answers
+    assert all(demo_world().harm_label(answer) is None for answer in answers)
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("call", [2, 5, 9])
+def test_a_stopped_run_ends_the_same(
+    sheep: Make, carried_out: Run, tmp_path: Path, call: int
+) -> None:
+    config = sheep()
+    whole = carried_out(config, tmp_path / "whole", ScriptedTools())
+
+    class Stopping(ScriptedTools):
+        calls = 0
+
+        def writer(self, model: Path | None) -> Any:
+            Stopping.calls += 1
+            if Stopping.calls == call:
+                raise StoppedError
+            return super().writer(model)
+
+    with pytest.raises(StoppedError):
+        carried_out(config, tmp_path / "again", Stopping())
+    again = carried_out(config, tmp_path / "again", ScriptedTools())
+    for k in (1, 2):
+        for name in ("kept.jsonl", "assessed.parquet", "scores.parquet", "evaluation.parquet"):
+            one, other = (folder.iteration(k).path / name for folder in (whole, again))
+            assert one.read_bytes() == other.read_bytes(), name

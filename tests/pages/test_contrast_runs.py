@@ -1,0 +1,50 @@
+"""A run of SPIN on the pages: nothing was filtered, so nothing is said about retention."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from isara.config import PROJECT_ROOT
+from isara.config_files import load_config
+from isara.demo.scripted import ScriptedTools
+from isara.methods.runner import execute, prepare
+from isara.workspace.runs import RunFolder, Workspace
+
+Page = Callable[..., AppTest]
+
+
+@pytest.fixture
+def spin_run(workspace: Workspace) -> RunFolder:
+    """Two iterations of SPIN on scripted tools."""
+    config = load_config(
+        PROJECT_ROOT / "data" / "configs" / "demo-spin.yaml", ["loop.max_iterations=2"]
+    )
+    folder = workspace.run("spin")
+    execute(prepare(config, workspace), folder, workspace=workspace, tools=ScriptedTools())
+    return folder
+
+
+@pytest.mark.usefixtures("spin_run")
+def test_results_have_the_gaps_and_no_retention(page: Page) -> None:
+    app = page("results")
+    assert not app.exception
+    charts = {element.proto.id.rpartition("-results-")[2] for element in app.get("plotly_chart")}
+    assert "harmful-rate" in charts
+    assert "retention-against-α" not in charts
+    numbers, metrics = app.dataframe[0].value, app.dataframe[1].value
+    assert numbers["Harmful rate"].notna().all()
+    assert not {"Kept", "Retention"} & set(numbers.dropna(axis="columns", how="all"))
+    gaps = metrics[metrics["Metric"].str.startswith("log-probability")]
+    assert len(gaps) == 6  # two gaps of the base model and of two iterations
+    assert set(gaps["n"]) == {14}
+
+
+@pytest.mark.usefixtures("spin_run")
+@pytest.mark.parametrize("name", ["run", "samples", "filters", "neighbours", "playground"])
+def test_other_pages_show_themselves(page: Page, name: str) -> None:
+    if not (PROJECT_ROOT / "pages" / f"{name}.py").exists():
+        pytest.skip("no such page")
+    assert not page(name).exception
