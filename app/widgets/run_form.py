@@ -23,6 +23,7 @@ from isara.config import PROJECT_ROOT, DecodingConfig, RunConfig
 from isara.config_files import problem_sentence
 from isara.errors import IsaraError
 
+CONFIGS = PROJECT_ROOT / "data" / "configs"
 UPLOAD = "Upload a YAML file"
 SHIPPED, OF_RUN = "Shipped: ", "Run: "
 MEGABYTES = 1  # of an uploaded config
@@ -69,7 +70,7 @@ UNREAD = {
 
 def choose_start() -> RunConfig | None:
     """The config that the form begins with; None where there is none yet, which is said."""
-    shipped = [f"{SHIPPED}{path.stem}" for path in config_files()]
+    shipped = [f"{SHIPPED}{path.relative_to(CONFIGS).with_suffix('')}" for path in config_files()]
     options = [*shipped, *(f"{OF_RUN}{run_id}" for run_id in state.run_ids()), UPLOAD]
     asked = st.query_params.get("from")
     chosen = st.selectbox(
@@ -86,7 +87,7 @@ def choose_start() -> RunConfig | None:
         if chosen == UPLOAD:
             config, problems = uploaded()
         elif chosen.startswith(SHIPPED):
-            file = PROJECT_ROOT / "data" / "configs" / f"{chosen.removeprefix(SHIPPED)}.yaml"
+            file = CONFIGS / f"{chosen.removeprefix(SHIPPED)}.yaml"
             config, problems = checked(parsed(file.read_bytes()))
         else:
             folder = state.run_folder(chosen.removeprefix(OF_RUN))
@@ -98,8 +99,9 @@ def choose_start() -> RunConfig | None:
 
 
 def config_files() -> list[Path]:
-    """The configs of runs that come with the app, the demo's first; studies are left out."""
-    found = sorted((PROJECT_ROOT / "data" / "configs").glob("*.yaml"))
+    """The configs of runs that come with the app, the demo's first, those as the papers ran them
+    last; studies are left out."""
+    found = sorted(CONFIGS.glob("*.yaml")) + sorted(CONFIGS.glob("paper/*.yaml"))
     files = [path for path in found if "\narms:" not in path.read_text("utf-8")]
     return sorted(files, key=lambda path: path.stem != "demo")
 
