@@ -47,7 +47,12 @@ LOOKS = (
 )
 MAX_RUNS = len(LOOKS)  # that one chart can tell apart
 
-METRICS = {"harmful_rate": "harmful rate", "over_refusal": "over-refusal"}
+METRICS = {
+    "harmful_rate": "harmful rate",
+    "over_refusal": "over-refusal",
+    "log_prob_gap_base": "log-probability gap (nats)",
+}
+NOT_SHARES = ("log_prob_gap_base",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +90,20 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
+def nats(value: float) -> str:
+    """A difference of log-probabilities."""
+    return f"{value:.2f}".replace("-", "−")
+
+
 def metric_hover(run: RunResult, place: str, name: str, metric: dict[str, Any]) -> str:
     """All that a rate must carry: n, interval, split, judge, threshold, decoding, random seed."""
+    shown = nats if name in [METRICS[other] for other in NOT_SHARES] else percent
     threshold = f", threshold {metric['threshold']:g}" if metric["threshold"] is not None else ""
     return "<br>".join(
         (
             f"<b>{escape(run.run_id)}</b>, {escape(place)}",
-            f"{escape(name)} {percent(metric['value'])}, 95 % interval "
-            f"{percent(metric['low'])} to {percent(metric['high'])}",
+            f"{escape(name)} {shown(metric['value'])}, 95 % interval "
+            f"{shown(metric['low'])} to {shown(metric['high'])}",
             f"n = {metric['n']} prompts, {escape(str(metric['split']))} split",
             f"judge: {escape(str(metric['judge']))}{threshold}",
             f"decoding of the answers: {escape(str(metric['decoding']))}, random seed "
@@ -110,7 +121,8 @@ def dodged(k: int, number: int, count: int) -> float:
 
 
 def rate_figure(runs: Sequence[RunResult], metric: str) -> go.Figure:
-    """A rate per iteration with 95 % intervals; baselines as horizontal lines with bands."""
+    """A rate, or another of METRICS, per iteration with 95 % intervals; baselines as horizontal
+    lines with bands."""
     figure = go.Figure()
     for number, run in enumerate(runs):
         rows = [row for row in run.iterations if metric in row]
@@ -123,7 +135,7 @@ def rate_figure(runs: Sequence[RunResult], metric: str) -> go.Figure:
     # Of several runs the dashed lines go with their run's colour: the legend would fill the chart.
     if len(runs) > 1:
         figure.update_traces(showlegend=False, selector={"mode": "lines"})
-    return finished(figure, METRICS[metric], runs, share=True)
+    return finished(figure, METRICS[metric], runs, share=metric not in NOT_SHARES)
 
 
 def rate_trace(

@@ -52,6 +52,11 @@ RETENTION_HELP = (
     "The share of written pairs that the filter kept. A run stops when it falls below α; the "
     "iteration where that happened has an open marker and was not trained on."
 )
+GAP_HELP = (
+    "How much likelier the model finds demonstrations that it was not trained on than what the "
+    "base model answered to the same questions: the mean difference of their log-probabilities. "
+    "SPIN and IRFT train for it to grow. The bars show the 95 % bootstrap interval."
+)
 REFUSAL_HELP = (
     "The share of harmless prompts that the model refused to answer. It may rise while harm "
     "falls: a model that refuses everything is harmless, and useless."
@@ -131,6 +136,9 @@ def show_charts(results: list[RunResult]) -> None:
     if any(row["retention"] is not None for r in results for row in r.iterations):
         figure = charts_sizes.retention_figure(results)
         figures.append(("Retention against α", RETENTION_HELP, figure))
+    if any("log_prob_gap_base" in row for r in results for row in r.iterations):
+        figure = charts.rate_figure(results, "log_prob_gap_base")
+        figures.append(("Log-probability gap", GAP_HELP, figure))
     if refused:
         figures.append(("Over-refusal", REFUSAL_HELP, charts.rate_figure(results, "over_refusal")))
     for column, figure in zip(st.columns(len(figures)), figures, strict=True):

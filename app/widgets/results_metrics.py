@@ -25,6 +25,8 @@ METRIC_NAMES = {
     "reward_win_rate": "reward above the base model's",
     "win_rate": "win rate against the base model (× 100)",
     "win_rate_length_controlled": "the same, as if answers were equally long (× 100)",
+    "reward_accuracy_held_out": "reward model: held-out demonstrations above own answers",
+    "reward_accuracy_preference_pairs": "reward model: better answers above worse ones, unseen",
     "log_prob_gap": "log-probability of demonstrations over own answers (nats)",
     "log_prob_gap_base": "log-probability of demonstrations over the base model's answers (nats)",
 }
@@ -81,7 +83,9 @@ def metrics_table(results: list[RunResult]) -> pd.DataFrame:
 def beside(row: dict[str, Any]) -> dict[str, Any]:
     """All of a model's metrics but harmful rate and over-refusal."""
     gaps: dict[str, Any] = {name: row[name] for name in BESIDE if name in row}
-    return {**gaps, **row.get("metrics", {})}
+    accuracies = row.get("reward_accuracy", {})
+    rewards = {f"reward_accuracy_{name}": metric for name, metric in accuracies.items()}
+    return {**gaps, **rewards, **row.get("metrics", {})}
 
 
 def metric_row(run_id: str, model: str, name: str, metric: dict[str, Any]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from isara.training.sft import (
     save,
     trainable,
     training_arguments,
+    without_telemetry,
 )
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ def collate_pairs(pairs: Sequence[dict[str, Any]], pad: int) -> dict[str, torch.
 def trainer_class() -> type:
     """TRL's trainer on rows that are tokens already; made late, because TRL is slow to import."""
     from trl.trainer.dpo_trainer import DPOTrainer
+
+    without_telemetry()
 
     class ContrastTrainer(DPOTrainer):  # type: ignore[misc, unused-ignore]
         """A step's loss is the mean over its pairs, however they are split into passes."""

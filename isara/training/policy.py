@@ -22,7 +22,7 @@ from isara.errors import InputError
 from isara.models import Language
 from isara.prompts import answer_prompt
 from isara.training.reward import Step, drawn, stage_arguments, watch
-from isara.training.sft import rows_at_once, run_to_the_end, save, trainable
+from isara.training.sft import rows_at_once, run_to_the_end, save, trainable, without_telemetry
 
 Scores = Callable[[Sequence[str], Sequence[str]], Any]
 
@@ -54,11 +54,9 @@ def cut_at_marker(language: Language, tokens: list[int]) -> list[int]:
 def rloo_trainer(language: Language, multiline: bool) -> type:
     """TRL's RLOO trainer whose answers of several lines end at a marker; made late, because TRL is
     slow to import."""
-    from huggingface_hub import constants
     from trl.trainer.rloo_trainer import RLOOTrainer
 
-    # A run tells nobody that it is there; TRL's trainers report each start unless this is set.
-    constants.HF_HUB_DISABLE_TELEMETRY = True
+    without_telemetry()
 
     class Trainer(RLOOTrainer):  # type: ignore[misc, unused-ignore]
         """A marker is many tokens, which TRL knows no end for."""

@@ -316,6 +316,13 @@ def trainable(language: Language, config: TrainingConfig, random_seed: int) -> L
     return language
 
 
+def without_telemetry() -> None:
+    """A run tells nobody that it is there; TRL's trainers report each start unless this is set."""
+    from huggingface_hub import constants
+
+    constants.HF_HUB_DISABLE_TELEMETRY = True
+
+
 def last_checkpoint(folder: Path) -> str | None:
     """The newest whole checkpoint: the Trainer writes its trainer_state.json last.
 

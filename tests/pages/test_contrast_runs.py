@@ -33,6 +33,7 @@ def test_results_have_the_gaps_and_no_retention(page: Page) -> None:
     assert not app.exception
     charts = {element.proto.id.rpartition("-results-")[2] for element in app.get("plotly_chart")}
     assert "harmful-rate" in charts
+    assert "log-probability-gap" in charts
     assert "retention-against-α" not in charts
     numbers, metrics = app.dataframe[0].value, app.dataframe[1].value
     assert numbers["Harmful rate"].notna().all()
@@ -43,8 +44,17 @@ def test_results_have_the_gaps_and_no_retention(page: Page) -> None:
 
 
 @pytest.mark.usefixtures("spin_run")
-@pytest.mark.parametrize("name", ["run", "samples", "filters", "neighbours", "playground"])
+@pytest.mark.parametrize("name", ["run", "samples", "filters"])
 def test_other_pages_show_themselves(page: Page, name: str) -> None:
-    if not (PROJECT_ROOT / "pages" / f"{name}.py").exists():
-        pytest.skip("no such page")
     assert not page(name).exception
+
+
+def test_results_of_rft_have_the_reward_models_accuracy(workspace: Workspace, page: Page) -> None:
+    config = load_config(PROJECT_ROOT / "data/configs/demo-rft.yaml", ["loop.max_iterations=1"])
+    folder = workspace.run("rft")
+    execute(prepare(config, workspace), folder, workspace=workspace, tools=ScriptedTools())
+    app = page("results")
+    assert not app.exception
+    metrics = app.dataframe[1].value.set_index("Metric")
+    assert metrics["n"]["reward model: better answers above worse ones, unseen"] == 200
+    assert metrics["n"]["reward model: held-out demonstrations above own answers"] == 16

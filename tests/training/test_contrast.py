@@ -21,6 +21,7 @@ from isara.training.contrast import (
     contrast_tune,
     encode_pair,
     make_trainer,
+    trainer_class,
 )
 from isara.training.sft import IGNORED, StoppedError, TrainingRow, encode_row, training_arguments
 
@@ -321,3 +322,11 @@ def test_rmsprop_divides_by_the_root_of_the_mean_square(new_language: New, tmp_p
     # The first step: the mean square is 0.01 g^2, so every weight with a gradient moves by 10 lr.
     moved = (language.model.get_parameter("lm_head.weight") - before["lm_head.weight"]).abs()
     assert float(moved.max()) == pytest.approx(1e-3, rel=1e-2)
+
+
+def test_a_training_tells_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY", False)
+    trainer_class()
+    from huggingface_hub import constants
+
+    assert constants.HF_HUB_DISABLE_TELEMETRY is True
