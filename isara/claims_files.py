@@ -44,7 +44,7 @@ class Side(Part):
     arm: str
     """Name of an arm of the study."""
     place: Annotated[str, Field(pattern=PLACE)]
-    """base, a baseline, "iteration K", or last: the run's last model."""
+    """base, a baseline, "iteration K" (of a run that stopped before, its last model), or last."""
 
 
 class Hypothesis(Part):
