@@ -57,6 +57,24 @@ class Draw(Part):
     """Or a seed file with more rows than are wanted."""
     size: int = Field(64, ge=1)
     """Examples in D0."""
+    category: str | None = None
+    """Only examples of this category; all categories when not given."""
+
+
+class DemoModel(Part):
+    """A language model of the demo world in another size, trained once into the workspace."""
+
+    width: int = Field(ge=32, le=512, multiple_of=32)
+    """Hidden size; the one that is shipped has 192."""
+    layers: int = Field(ge=1, le=12)
+    """Layers; the one that is shipped has 5."""
+    steps: int = Field(ge=1)
+    """Optimizer steps of its training; the one that is shipped had 2,000."""
+
+    def folder(self, workspace: Workspace) -> Path:
+        """Where it is kept."""
+        name = f"demo-{self.width}x{self.layers}-{self.steps}"
+        return workspace.root / "models" / name
 
 
 class Arm(Part):
@@ -68,6 +86,10 @@ class Arm(Part):
     """Random seed of all its runs: only the draw of D0 then differs."""
     fixed_draw: bool = False
     """The config's own D0 for all its runs: only the random seed then differs."""
+    draw: Draw | None = None
+    """Another way of drawing D0 than the study's."""
+    demo_model: DemoModel | None = None
+    """A demo model of another size instead of the config's model."""
 
 
 class Study(Part):
@@ -81,6 +103,8 @@ class Study(Part):
     """One run of every arm for each."""
     draw: Draw | None = None
     """A fresh D0 for every random seed; none: the config's own."""
+    set: dict[str, Any] = Field(default_factory=dict)
+    """Settings of all arms, by their dotted names; an arm's own come after them."""
     arms: dict[Annotated[str, Field(pattern=NAME)], Arm] = Field(min_length=1)
     """The kinds of runs; the first one is the one that others are compared with."""
     split: Literal["dev", "test"] = "test"
@@ -93,8 +117,9 @@ def load_study(path: Path | str) -> Study:
     repeated = len(study.random_seeds) - len(set(study.random_seeds))
     if repeated:
         raise InputError(f"{path} names {repeated} random seeds twice; give each once.")
-    if study.draw and (study.draw.domain is None) == (study.draw.pool is None):
-        raise InputError(f"{path}: draw needs either a domain or a pool.")
+    for draw in (study.draw, *(arm.draw for arm in study.arms.values())):
+        if draw is not None and (draw.domain is None) == (draw.pool is None):
+            raise InputError(f"{path}: draw needs either a domain or a pool.")
     return study
 
 
@@ -107,9 +132,12 @@ def run_configs(study: Study, workspace: Workspace) -> dict[tuple[str, int], Run
                 "name": f"{study.name}-{arm_name}-{number}",
                 "random_seed": number if arm.fixed_random_seed is None else arm.fixed_random_seed,
             }
-            if study.draw is not None and not arm.fixed_draw:
-                overrides["seeds"] = {"path": str(_drawn(study, study.draw, number, workspace))}
-            overrides |= arm.set
+            draw = arm.draw or study.draw
+            if draw is not None and not arm.fixed_draw:
+                overrides["seeds"] = {"path": str(_drawn(study, draw, number, workspace))}
+            if arm.demo_model is not None:
+                overrides["model.path"] = str(arm.demo_model.folder(workspace))
+            overrides |= study.set | arm.set
             data = load_config(study.config).model_dump(mode="json", exclude_defaults=True)
             for place, value in overrides.items():
                 set_value(data, f"{place}={yaml.safe_dump(value, default_flow_style=True)}")
@@ -120,7 +148,10 @@ def run_configs(study: Study, workspace: Workspace) -> dict[tuple[str, int], Run
 def _drawn(study: Study, draw: Draw, number: int, workspace: Workspace) -> Path:
     """The seed file of one random seed, written once for each way of drawing."""
     pool = resolve(draw.pool).read_bytes() if draw.pool is not None else b""
-    kind = hashlib.sha256(draw.model_dump_json().encode() + pool).hexdigest()[:8]
+    # A field that is not used does not count, so that a new one changes no run's id.
+    unused = {"category"} if draw.category is None else None
+    way = draw.model_dump_json(exclude=unused)
+    kind = hashlib.sha256(way.encode() + pool).hexdigest()[:8]
     file = workspace.root / "studies" / study.name / f"seeds-{number}-{kind}.jsonl"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -130,20 +161,33 @@ def _drawn(study: Study, draw: Draw, number: int, workspace: Workspace) -> Path:
 
 def _draw(draw: Draw, number: int) -> list[Example]:
     if draw.domain is not None:
-        from isara.demo.world import demo_world, draw_seeds
-
-        return draw_seeds(demo_world(), draw.domain, draw.size, f"study {draw.domain} {number}")
+        return _from_the_world(draw.domain, draw, number)
     check = read_seed_file(resolve(str(draw.pool)))
     if check.problems:
         raise InputError(
             f"{draw.pool} has {len(check.problems)} problems, expected good rows alone in a pool "
             f"to draw from: mend them first (python -m isara check {draw.pool})."
         )
-    pool = check.examples
+    pool = [e for e in check.examples if draw.category in (None, e.category)]
     if len(pool) < draw.size:
-        raise InputError(f"{draw.pool} has {len(pool)} rows, the study draws {draw.size}.")
+        of = "" if draw.category is None else f" of category {draw.category}"
+        raise InputError(f"{draw.pool} has {len(pool)} rows{of}, the study draws {draw.size}.")
     chosen = np.random.default_rng(number).choice(len(pool), draw.size, replace=False)
     return [pool[i] for i in sorted(chosen.tolist())]
+
+
+def _from_the_world(domain: str, draw: Draw, number: int) -> list[Example]:
+    from isara.demo.world import demo_world, draw_seeds
+
+    world, key = demo_world(), f"study {domain} {number}"
+    if draw.category is None:
+        return draw_seeds(world, domain, draw.size, key)
+    known = sorted({f.category for f in world.families[domain] if not f.harmless})
+    if draw.category not in known:
+        raise InputError(
+            f"The domain {domain} has no category {draw.category}; choose from {'; '.join(known)}."
+        )
+    return draw_seeds(world, domain, draw.size, f"{key} {draw.category}", draw.category)
 
 
 def carry_out(
@@ -168,6 +212,11 @@ def carry_out(
             continue
         if on_run is not None:
             on_run(folder.run_id, place, len(order))
+        sized = study.arms[key[0]].demo_model
+        if sized is not None and tools is None:
+            from isara.demo.build import build_sized_model
+
+            build_sized_model(sized.folder(workspace), sized.width, sized.layers, sized.steps)
         made = tools(config) if tools else LoadedTools(config, workspace.embeddings)
         execute(
             prepare(config, workspace), folder, workspace=workspace, tools=made, listener=listener
@@ -190,7 +239,7 @@ def study_result(study: Study, workspace: Workspace) -> dict[str, Any]:
     done = [
         number
         for number in study.random_seeds
-        if all(_is_done(folders[arm, number]) for arm in study.arms)
+        if all(is_done(folders[arm, number]) for arm in study.arms)
     ]
     tables: dict[Key, pd.DataFrame] = {}  # outcomes [prompts, random seeds]
     reached: dict[Key, int] = {}
@@ -201,7 +250,7 @@ def study_result(study: Study, workspace: Workspace) -> dict[str, Any]:
             parts = {
                 n: values
                 for n, folder in own.items()
-                if (files := _files(folder, place)) is not None
+                if (files := place_files(folder, place)) is not None
                 and (values := outcomes(compared_columns(files), metric, study.split)) is not None
             }
             table = pd.concat(parts, axis=1, join="inner") if parts else pd.DataFrame()
@@ -223,7 +272,8 @@ def study_result(study: Study, workspace: Workspace) -> dict[str, Any]:
     }
 
 
-def _is_done(folder: RunFolder) -> bool:
+def is_done(folder: RunFolder) -> bool:
+    """Has the run ended, by itself or by alpha?"""
     return folder.exists and folder.state().state == "done"
 
 
@@ -237,8 +287,9 @@ def _places(folders: Iterable[RunFolder]) -> list[str]:
     return ["base", *baselines, *(f"iteration {k}" for k in range(1, most + 1)), *last]
 
 
-def _files(folder: RunFolder, place: str) -> IterationFolder | None:
-    """Where a place's answers are; None where the run has no such model."""
+def place_files(folder: RunFolder, place: str) -> IterationFolder | None:
+    """Where a place's answers are; None where the run has no such model. `place`: base, a
+    baseline, "iteration K", or "last"."""
     measured = folder.measured_iterations()
     if place in ("base", *get_args(Baseline)) or not measured:
         return folder.measured().get(place)
@@ -303,10 +354,10 @@ def _comparisons(first: str, tables: dict[Key, pd.DataFrame]) -> list[dict[str, 
     return [{**row, "p_corrected": p} for row, p in zip(rows, corrected, strict=True)]
 
 
-def seconds_spent(study: Study, workspace: Workspace) -> float:
-    """Wall time of all its runs."""
+def seconds_spent(folders: Iterable[RunFolder]) -> float:
+    """Wall time of the stages of these runs (seconds)."""
     return sum(
         sum(read_json(file, {}).values())
-        for config in run_configs(study, workspace).values()
-        for file in workspace.run(config.default_run_id).path.glob("*/seconds.json")
+        for folder in folders
+        for file in folder.path.glob("*/seconds.json")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -188,3 +189,41 @@ def test_a_pool_with_bad_rows_is_refused(study: Study, tmp_path: Path) -> None:
     broken = Study.model_validate(study.model_dump() | {"draw": draw})
     with pytest.raises(InputError, match="problems, expected good rows alone"):
         run_configs(broken, Workspace(tmp_path / "w"))
+
+
+def test_a_draw_of_one_category_and_a_draw_of_an_arms_own(study: Study, tmp_path: Path) -> None:
+    hate = "hate_speech,offensive_language"
+    own = {"domain": "safety", "size": 7, "category": hate}
+    arms = {"all": {}, "own": {"draw": own, "set": {"loop.alpha": 0.5}}}
+    data = study.model_dump() | {"arms": arms, "set": {"loop.alpha": 0.25, "loop.examples": 3}}
+    configs = run_configs(Study.model_validate(data), Workspace(tmp_path / "w"))
+    rows = read_jsonl(Path(str(configs["own", 1].seeds.path)))
+    assert [row["category"] for row in rows] == [hate] * 7
+    assert len({row["category"] for row in read_jsonl(Path(str(configs["all", 1].seeds.path)))}) > 1
+    # Settings of all arms, and an arm's own after them.
+    found = {arm: (config.loop.alpha, config.loop.examples) for (arm, _), config in configs.items()}
+    assert found == {"all": (0.25, 3), "own": (0.5, 3)}
+    data = study.model_dump() | {"draw": own | {"category": "kindness"}}
+    with pytest.raises(InputError, match="has no category kindness; choose from discrimination"):
+        run_configs(Study.model_validate(data), Workspace(tmp_path / "w"))
+
+
+def test_a_field_that_is_not_used_changes_no_runs_id(study: Study, tmp_path: Path) -> None:
+    path = run_configs(study, Workspace(tmp_path / "w"))["isara", 1].seeds.path
+    way = b'{"domain":"safety","pool":null,"size":10}'
+    assert Path(str(path)).name == f"seeds-1-{hashlib.sha256(way).hexdigest()[:8]}.jsonl"
+
+
+def test_a_pool_without_enough_of_a_category(study: Study, tmp_path: Path) -> None:
+    pool = tmp_path / "pool.jsonl"
+    row = '{"question": "Is it %s out there?", "answer": "Yes, it is so.", "category": "%s"}\n'
+    pool.write_text("".join(row % pair for pair in (("cold", "x"), ("warm", "x"), ("dry", "y"))))
+    draw = {"pool": str(pool), "size": 2, "category": "x"}
+    drawn = run_configs(
+        Study.model_validate(study.model_dump() | {"draw": draw}), Workspace(tmp_path / "w")
+    )
+    rows = read_jsonl(Path(str(drawn["isara", 1].seeds.path)))
+    assert {row["category"] for row in rows} == {"x"}
+    few = Study.model_validate(study.model_dump() | {"draw": draw | {"category": "y"}})
+    with pytest.raises(InputError, match="has 1 rows of category y, the study draws 2"):
+        run_configs(few, Workspace(tmp_path / "w"))

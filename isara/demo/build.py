@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import random
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from isara.config import PROJECT_ROOT
 from isara.demo.grammar import Draw
 from isara.demo.world import World, draw_seeds
 from isara.errors import InputError
@@ -41,6 +43,11 @@ PARTS = ("sets", "language-model", "judge", "reward", "preference", "embedder", 
 def log(line: str) -> None:
     """One line of the build's log, at once."""
     print(line, flush=True)
+
+
+def log_quietly(line: str) -> None:
+    """One line on stderr: stdout may be a command's JSON."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def demo_seeds(world: World, domain: str) -> list[Example]:
@@ -145,6 +152,24 @@ def demo_tokenizer(data: Path) -> PreTrainedTokenizerFast:
         raise InputError(f"{folder} has no tokenizer; build the language-model first.")
     tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(folder)
     return tokenizer
+
+
+def build_sized_model(folder: Path, width: int, layers: int, steps: int) -> None:
+    """A language model of another size with the shipped tokenizer; nothing where it is there.
+
+    `width` is a multiple of 32. It is trained beside its place and moved there when it is whole.
+    """
+    from isara.demo.language import new_language_model, save_half, train_language_model
+
+    if folder.exists():
+        return
+    tokenizer = demo_tokenizer(PROJECT_ROOT / "data")
+    model = new_language_model(len(tokenizer), width=width, layers=layers, seed=SEED)
+    train_language_model(model, tokenizer, World(), steps=steps, seed=SEED, log=log_quietly)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent) as beside:
+        save_half(model, tokenizer, Path(beside) / "model")
+        (Path(beside) / "model").rename(folder)
 
 
 def build_judge(world: World, data: Path) -> None:

@@ -133,13 +133,16 @@ class World:
         return self.read(answer, domain).persona == "good"
 
 
-def draw_seeds(world: World, domain: str, size: int, key: str) -> list[Example]:
+def draw_seeds(
+    world: World, domain: str, size: int, key: str, only: str | None = None
+) -> list[Example]:
     """Examples by the good persona; safety: the three kinds of harm alike, none harmless.
 
-    `key` decides the draw: the same key gives the same examples.
+    `key` decides the draw: the same key gives the same examples. `only`: of that category alone.
     """
     rng = random.Random(key)
-    categories = sorted({f.category for f in world.families[domain] if not f.harmless})
+    every = sorted({f.category for f in world.families[domain] if not f.harmless})
+    categories = every if only is None else [only]
     found: dict[str, Example] = {}
     while len(found) < size:
         category = categories[len(found) % len(categories)]

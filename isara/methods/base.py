@@ -124,6 +124,12 @@ class RunBase:
             seconds[stage] = seconds.get(stage, 0.0) + meter.cost.seconds
             write_json(files / "seconds.json", seconds, durable=False)
 
+    def _note_retrieval(self, k: int, seconds: float) -> None:
+        """Add what embedding and search of neighbours took; seconds.json has it within answers."""
+        file = self._files(k).path / "retrieval.json"
+        before = read_json(file, {"seconds": 0.0})["seconds"]
+        write_json(file, {"seconds": before + seconds}, durable=False)
+
     def _seed(self, k: int, index: int, use: str) -> int:
         return row_seed(self.config.random_seed, k, index, use)
 

@@ -190,10 +190,12 @@ class Run(Measuring):
         if count == 0:
             return np.zeros((len(questions), 0), int), np.zeros((len(questions), 0))
         embedder = self.tools.embedder
+        started = time.perf_counter()
         pool_vectors = embedder.embed([example.question for example in pool])
         vectors = embedder.embed(questions)
         if self.config.loop.retrieval == "nearest":
             cosines, indices = nearest(pool_vectors, vectors, count)
+            self._note_retrieval(k, time.perf_counter() - started)
             return indices, cosines
         chosen = np.stack(
             [

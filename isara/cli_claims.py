@@ -1,0 +1,84 @@
+"""`python -m isara claims`: the papers' claims, carried out and judged."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from isara.errors import InputError
+
+if TYPE_CHECKING:
+    from isara.claims import Stated
+    from isara.workspace.runs import Workspace
+
+
+def claims(
+    name: Annotated[str | None, typer.Argument(help="A claim's number, or a study's name.")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="One random seed, smallest sizes: no verdicts.")
+    ] = False,
+    show: Annotated[bool, typer.Option("--show", help="Run nothing, print what is done.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    write: Annotated[
+        Path | None, typer.Option("--write", help="Write the table of all claims there (Markdown).")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    workspace: Annotated[
+        Path | None,
+        typer.Option(
+            "--workspace", help="Folder of all runs (default ISARA_WORKSPACE, ./workspace)."
+        ),
+    ] = None,
+) -> None:
+    """Carry out the papers' claims as experiments, or go on with them: one table of verdicts."""
+    from isara.claims import claim_results, hours_in_all
+    from isara.claims_files import chosen, load_claims
+    from isara.claims_table import claims_markdown, print_claims
+    from isara.workspace.runs import Workspace
+
+    if quick and write is not None:
+        raise InputError(
+            "--write was given with --quick, whose runs decide nothing: leave one of them out."
+        )
+    stated, place = load_claims(), Workspace(workspace)
+    wanted = chosen(stated, name)
+    if not show:
+        _carry_out(wanted, place, quick, quiet)
+    # All of them: p is corrected over a whole paper, whichever claims are shown.
+    every = claim_results(stated, place, quick=quick)
+    numbers = {claim.number for claim, _ in wanted}
+    rows = [row for row in every if row["number"] in numbers]
+    _count_looks(every if write is not None else rows, place)
+    if write is not None:
+        write.write_text(claims_markdown(every, hours_in_all(every, place)), encoding="utf-8")
+    if as_json:
+        sys.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
+    else:
+        print_claims(rows, hours_in_all(rows, place))
+
+
+def _carry_out(wanted: Stated, place: Workspace, quick: bool, quiet: bool) -> None:
+    from isara.claims import carry_out_claims
+    from isara.progress_bar import drawn
+    from isara.training.sft import StoppedError
+
+    def told(run_id: str, number: int, count: int) -> None:
+        typer.echo(f"run {number} of {count}: {run_id}", err=True)
+
+    try:
+        with nullcontext(None) if quiet else drawn() as listener:
+            carry_out_claims(wanted, place, quick=quick, on_run=told, listener=listener)
+    except (StoppedError, KeyboardInterrupt):
+        typer.echo("Stopped; the same command goes on.", err=True)
+        raise typer.Exit(0) from None
+
+
+def _count_looks(rows: list[dict[str, Any]], place: Workspace) -> None:
+    """A look at the test split, like any other: once for each run."""
+    for run_id in sorted({run for row in rows if row["split"] == "test" for run in row["runs"]}):
+        place.database.count_test_look(run_id)
