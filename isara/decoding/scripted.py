@@ -5,6 +5,7 @@ For tests and for pages that must not wait for a model.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from isara.config import GenerationConfig
@@ -38,7 +39,7 @@ class ScriptedWriter:
         """The script's text per row, cut at the token budget."""
         written = []
         for prompt, seed in zip(prompts, seeds, strict=True):
-            words = self.script(prompt, seed).strip().split(" ")  # line breaks stay
+            words = re.split(" +", self.script(prompt, seed).strip())  # line breaks stay
             finish = "end" if len(words) < max_new_tokens else "budget"
             text = " ".join(words[:max_new_tokens])
             written.append(Written(text, finish, -float(len(words)), len(words) + 1))
