@@ -9,9 +9,9 @@ probability of a careless answer is halved by every training.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from isara.examples import Example
 from isara.prompts import ANSWER_CUE, QUESTION_CUE, TASKS_HEAD
 from isara.retrieval import Vectors
 from isara.training.likelihood import PairMeasures
-from isara.training.sft import StoppedError, TrainingRow
+from isara.training.sft import StoppedError, Told, TrainingRow, stop_asked, tell
 from isara.workspace.files import read_json, write_json
 
 if TYPE_CHECKING:
@@ -143,34 +143,30 @@ class ScriptedTools:
         model: Path | None,
         rows: Sequence[TrainingRow],
         folder: Path,
-        *,
-        random_seed: int,
-        on_step: Callable[[dict[str, float]], None],
-        should_stop: Callable[[], bool],
-        steps: int | None = None,
+        **told: Unpack[Told],
     ) -> None:
         """Writes the next level; more than 64 rows count double."""
         level = 0 if model is None else read_json(model / "level.json")["level"]
         for step in range(1, 5):
-            if should_stop():
+            if stop_asked(told):
                 raise StoppedError
-            on_step({"step": step, "steps": 4, "loss": 2.0 / step, "learning_rate": 1e-4})
+            tell(told, {"step": step, "steps": 4, "loss": 2.0 / step, "learning_rate": 1e-4})
         write_json(folder / "level.json", {"level": level + (2 if len(rows) > 64 else 1)})
 
     def contrast(
-        self, model: Path | None, pairs: Sequence[Contrast], folder: Path, **more: Any
+        self, model: Path | None, pairs: Sequence[Contrast], folder: Path, **told: Unpack[Told]
     ) -> None:
         """Writes the next level, as `fine_tune` on the demonstrations."""
-        self.fine_tune(model, [TrainingRow(pair.demonstration) for pair in pairs], folder, **more)
+        self.fine_tune(model, [TrainingRow(pair.demonstration) for pair in pairs], folder, **told)
 
     def train_reward(
-        self, last: Path | None, pairs: Sequence[AnswerPair], folder: Path, **more: Any
+        self, last: Path | None, pairs: Sequence[AnswerPair], folder: Path, **told: Unpack[Told]
     ) -> None:
         """Writes how many pairs it has seen by now."""
         seen = 0 if last is None else read_json(last / "seen.json")["pairs"]
-        if more["should_stop"]():
+        if stop_asked(told):
             raise StoppedError
-        more["on_step"]({"step": 1, "steps": 1, "loss": 0.5, "learning_rate": 1e-4})
+        tell(told, {"step": 1, "steps": 1, "loss": 0.5, "learning_rate": 1e-4})
         write_json(folder / "seen.json", {"pairs": seen + len(pairs)})
 
     def scorer(self, reward: Path) -> GrammarScorer:
@@ -183,8 +179,8 @@ class ScriptedTools:
         reward: Path,
         questions: Sequence[str],
         folder: Path,
-        **more: Any,
+        **told: Unpack[Told],
     ) -> None:
         """Writes the next level, as `fine_tune` on as many seeds."""
         rows = [TrainingRow(Example(question, "")) for question in questions]
-        self.fine_tune(model, rows, folder, **more)
+        self.fine_tune(model, rows, folder, **told)

@@ -6,10 +6,10 @@ one language model in memory at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Unpack
 
 from isara.config import RunConfig, resolve
 from isara.decoding import Writer
@@ -17,7 +17,7 @@ from isara.evaluation.harm import HarmJudge
 from isara.evaluation.measure import Scorer
 from isara.examples import Example
 from isara.retrieval import Embedder
-from isara.training.sft import TrainingRow, fine_tune
+from isara.training.sft import Told, TrainingRow, fine_tune
 
 if TYPE_CHECKING:
     from isara.decoding.hugging_face import HuggingFaceWriter
@@ -70,11 +70,7 @@ class Tools(Protocol):
         model: Path | None,
         rows: Sequence[TrainingRow],
         folder: Path,
-        *,
-        random_seed: int,
-        on_step: Callable[[dict[str, float]], None],
-        should_stop: Callable[[], bool],
-        steps: int | None = None,
+        **told: Unpack[Told],
     ) -> None:
         """Train the model of a folder (None: the base model) and write it to `folder`."""
         ...
@@ -84,11 +80,7 @@ class Tools(Protocol):
         model: Path | None,
         pairs: Sequence[Contrast],
         folder: Path,
-        *,
-        random_seed: int,
-        on_step: Callable[[dict[str, float]], None],
-        should_stop: Callable[[], bool],
-        steps: int | None = None,
+        **told: Unpack[Told],
     ) -> None:
         """Train it on demonstrations against its own answers and write it to `folder`."""
         ...
@@ -98,10 +90,7 @@ class Tools(Protocol):
         last: Path | None,
         pairs: Sequence[AnswerPair],
         folder: Path,
-        *,
-        random_seed: int,
-        on_step: Callable[[dict[str, float]], None],
-        should_stop: Callable[[], bool],
+        **told: Unpack[Told],
     ) -> None:
         """Train RFT's reward model (None: a new one) on pairs and write it to `folder`."""
         ...
@@ -116,10 +105,7 @@ class Tools(Protocol):
         reward: Path,
         questions: Sequence[str],
         folder: Path,
-        *,
-        random_seed: int,
-        on_step: Callable[[dict[str, float]], None],
-        should_stop: Callable[[], bool],
+        **told: Unpack[Told],
     ) -> None:
         """Train the model against a reward model and write it to `folder`."""
         ...
@@ -226,11 +212,7 @@ class LoadedTools:
         model: Path | None,
         rows: Sequence[TrainingRow],
         folder: Path,
-        *,
-        random_seed: int,
-        on_step: Callable[[dict[str, float]], None],
-        should_stop: Callable[[], bool],
-        steps: int | None = None,
+        **told: Unpack[Told],
     ) -> None:
         """Train and write; M(k) is then read from its folder, as after a kill and a resume."""
         fine_tune(
@@ -238,11 +220,8 @@ class LoadedTools:
             rows,
             self.config.training,
             folder,
-            random_seed=random_seed,
             multiline=self.config.prompts.multiline,
-            on_step=on_step,
-            should_stop=should_stop,
-            steps=steps,
+            **told,
         )
         self._forget()
 
@@ -251,11 +230,7 @@ class LoadedTools:
         model: Path | None,
         pairs: Sequence[Contrast],
         folder: Path,
-        *,
-        random_seed: int,
-        on_step: Callable[[dict[str, float]], None],
-        should_stop: Callable[[], bool],
-        steps: int | None = None,
+        **told: Unpack[Told],
     ) -> None:
         """Train against the answers and write, as `fine_tune` does."""
         from isara.training.contrast import contrast_tune
@@ -266,11 +241,8 @@ class LoadedTools:
             self.config.training,
             folder,
             beta=self.config.contrast.beta,
-            random_seed=random_seed,
             multiline=self.config.prompts.multiline,
-            on_step=on_step,
-            should_stop=should_stop,
-            steps=steps,
+            **told,
         )
         self._forget()
 
@@ -279,10 +251,7 @@ class LoadedTools:
         last: Path | None,
         pairs: Sequence[AnswerPair],
         folder: Path,
-        *,
-        random_seed: int,
-        on_step: Callable[[dict[str, float]], None],
-        should_stop: Callable[[], bool],
+        **told: Unpack[Told],
     ) -> None:
         """Train on the backbone of the config's language model, or go on from the last one."""
         from isara.training.reward import train_reward
@@ -295,11 +264,9 @@ class LoadedTools:
             folder,
             updates=self.config.rft.updates,
             learning_rate=self.config.rft.learning_rate,
-            random_seed=random_seed,
             going_on=last is not None,
             device=self.config.model.device,
-            on_step=on_step,
-            should_stop=should_stop,
+            **told,
         )
 
     def scorer(self, reward: Path) -> Scorer:
@@ -314,10 +281,7 @@ class LoadedTools:
         reward: Path,
         questions: Sequence[str],
         folder: Path,
-        *,
-        random_seed: int,
-        on_step: Callable[[dict[str, float]], None],
-        should_stop: Callable[[], bool],
+        **told: Unpack[Told],
     ) -> None:
         """Train and write; M(k) is then read from its folder, as after `fine_tune`."""
         from isara.training.policy import train_policy
@@ -329,14 +293,12 @@ class LoadedTools:
             self.scorer(reward).scores,
             self.config.training,
             folder,
-            steps=rft.policy_steps,
+            updates=rft.policy_steps,
             answers=rft.answers,
             kl=rft.kl,
             learning_rate=rft.policy_learning_rate,
             max_new_tokens=self.config.prompts.answer_tokens,
-            random_seed=random_seed,
             multiline=self.config.prompts.multiline,
-            on_step=on_step,
-            should_stop=should_stop,
+            **told,
         )
         self._forget()

@@ -12,10 +12,10 @@ first step compares the reference with itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from isara.config import TrainingConfig
 from isara.errors import InputError
@@ -23,6 +23,7 @@ from isara.examples import Example
 from isara.models import Language
 from isara.training.sft import (
     IGNORED,
+    Told,
     TrainingRow,
     callback,
     collate,
@@ -161,14 +162,11 @@ def contrast_tune(
     folder: Path,
     *,
     beta: float,
-    random_seed: int,
     multiline: bool = False,
-    on_step: Callable[[dict[str, float]], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-    steps: int | None = None,
+    **told: Unpack[Told],
 ) -> Language:
     """Train on demonstrations against own answers and write the model to `folder`; for the config's
-    epochs, or for `steps` optimizer steps (K of arXiv 2405.17888).
+    epochs, or for the steps that it is told (K of arXiv 2405.17888).
 
     `on_step` is told step, steps, loss, learning_rate and margin: beta times the bracket of the
     loss, averaged over the step's pairs (nats). Goes on from the last checkpoint in `folder`; then
@@ -179,16 +177,14 @@ def contrast_tune(
     if not pairs:
         raise InputError("There is nothing to train on: give at least one demonstration.")
     dtype = language.model.dtype
-    language = trainable(language, config, random_seed)
+    language = trainable(language, config, told["random_seed"])
     rows = [encode_pair(pair, language, config.max_tokens, multiline) for pair in pairs]
     device = language.device.type
     longest = max(len(row[side]["input_ids"]) for row in rows for side in SIDES)
     # A pair is two rows.
     at_once = rows_at_once(config, 2 * longest, language.model.config.vocab_size, device)
-    arguments = training_arguments(config, folder, device, random_seed, at_once)
-    if steps is not None:
-        arguments["max_steps"] = steps
-    watch = callback(on_step, should_stop)
+    arguments = training_arguments(config, folder, device, at_once, told)
+    watch = callback(told)
     trainer = make_trainer(language, rows, arguments, beta)
     trainer.add_callback(watch)
     run_to_the_end(trainer, watch)

@@ -1,6 +1,6 @@
 """The policy against a reward model, the second half of RFT (arXiv 2405.17888, §3.1), by RLOO.
 
-    train_policy(language, questions, reward.scores, training, folder, steps=20, answers=4, ...)
+    train_policy(language, questions, reward.scores, training, folder, updates=20, answers=4, ...)
 
 The paper's PPO is here TRL's RLOO trainer: for every question some answers are drawn, an answer's
 advantage is its reward minus the mean of its siblings', and the divergence from the model at the
@@ -14,15 +14,23 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from isara.config import TrainingConfig
 from isara.decoding.hugging_face import LINE_BREAK, MARKER
 from isara.errors import InputError
 from isara.models import Language
 from isara.prompts import answer_prompt
-from isara.training.reward import Step, drawn, stage_arguments, watch
-from isara.training.sft import rows_at_once, run_to_the_end, save, trainable, without_telemetry
+from isara.training.reward import drawn, stage_arguments
+from isara.training.sft import (
+    Told,
+    callback,
+    rows_at_once,
+    run_to_the_end,
+    save,
+    trainable,
+    without_telemetry,
+)
 
 Scores = Callable[[Sequence[str], Sequence[str]], Any]
 
@@ -76,49 +84,43 @@ def train_policy(
     training: TrainingConfig,
     folder: Path,
     *,
-    steps: int,
+    updates: int,
     answers: int,
     kl: float,
     learning_rate: float,
     max_new_tokens: int,
-    random_seed: int,
     multiline: bool = False,
-    on_step: Step | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    **told: Unpack[Told],
 ) -> None:
-    """`steps` optimizer steps of `training.step_rows` answers each, `answers` to a question; writes
-    the model (safetensors and tokenizer) to `folder`.
+    """`updates` optimizer steps of `training.step_rows` answers each, `answers` to a question;
+    writes the model (safetensors and tokenizer) to `folder`.
 
     `scores(questions, answers)` gives the rewards [answers]; `kl` weighs the summed log-ratio to
     the model as it was given (nats). InputError where a step does not hold whole groups of answers,
-    StoppedError after `should_stop()` said so.
+    StoppedError when asked to stop, without a checkpoint.
     """
     from datasets import Dataset
     from trl.trainer.rloo_config import RLOOConfig
 
     check_groups(training, answers)
     dtype = language.model.dtype
-    language = trainable(language, training, random_seed)
+    language = trainable(language, training, told["random_seed"])
     model: Any = language.model
-    prompts = drawn(questions, steps * training.step_rows // answers, random_seed)
+    prompts = drawn(questions, updates * training.step_rows // answers, told["random_seed"])
     rows = [{"prompt": answer_prompt([], q, multiline), "question": q} for q in prompts]
     longest = max(language.count_tokens(row["prompt"]) for row in rows) + max_new_tokens
     device = language.device.type
     at_once = rows_at_once(training, longest, model.config.vocab_size, device)
+    told["steps"] = updates
     arguments = stage_arguments(
-        training, folder, device, random_seed, at_once, steps=steps, learning_rate=learning_rate
+        training, folder, device, at_once, told, learning_rate=learning_rate
     )
-    seen = watch(on_step, should_stop)
-
-    def reward(completion_ids: list[list[int]], question: list[str], **_: Any) -> list[float]:
-        texts = [answer_text(language, ids, multiline) for ids in completion_ids]
-        return [float(score) for score in scores(question, texts)]
-
+    seen = callback(told, saves=False)
     own = model.generation_config.eos_token_id
     model.generation_config.eos_token_id = text_ends(language, multiline)
     trainer = rloo_trainer(language, multiline)(
         model=model,
-        reward_funcs=reward,
+        reward_funcs=reward_of(language, scores, multiline),
         args=RLOOConfig(
             **{"gradient_checkpointing": False, **arguments},
             num_generations=answers,
@@ -135,6 +137,16 @@ def train_policy(
     if "ref" in getattr(model, "peft_config", {}):
         model.delete_adapter("ref")  # TRL's copy of the adapter, the reference
     save(language, folder, None if training.lora else dtype)
+
+
+def reward_of(language: Language, scores: Scores, multiline: bool) -> Callable[..., list[float]]:
+    """The reward of answers as TRL asks for it, of the texts that the writer makes of them."""
+
+    def reward(completion_ids: list[list[int]], question: list[str], **_: Any) -> list[float]:
+        texts = [answer_text(language, ids, multiline) for ids in completion_ids]
+        return [float(score) for score in scores(question, texts)]
+
+    return reward
 
 
 def check_groups(training: TrainingConfig, answers: int) -> None:

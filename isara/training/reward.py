@@ -12,16 +12,23 @@ policy's half is policy.py.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from isara.config import TrainingConfig
+from isara.config import LoraConfig, TrainingConfig
 from isara.errors import InputError
 from isara.evaluation.harm import MAX_TOKENS, judge_tokenizer, judged_texts
 from isara.evaluation.reward_accuracy import AnswerPair
 from isara.models import from_pretrained, hub_folder, pick_device
-from isara.training.sft import rows_at_once, run_to_the_end, training_arguments
+from isara.training.sft import (
+    Told,
+    adapter_config,
+    callback,
+    rows_at_once,
+    run_to_the_end,
+    training_arguments,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -29,8 +36,6 @@ if TYPE_CHECKING:
     from isara.evaluation.reward import ScoreModel
 
 Item = TypeVar("Item")
-Step = Callable[[dict[str, float]], None]
-LOGGED = ("loss", "learning_rate", "reward", "kl")  # what `on_step` hears, where it was logged
 
 
 def pairwise_loss(better: torch.Tensor, worse: torch.Tensor) -> torch.Tensor:
@@ -127,40 +132,18 @@ def pair_trainer() -> type:
     return PairTrainer
 
 
-def watch(on_step: Step | None, should_stop: Callable[[], bool] | None) -> Any:
-    """A callback that passes each step's numbers on, and stops when asked to, without a
-    checkpoint: a stage of RFT is short, and done again from its start."""
-    from transformers import TrainerCallback
-
-    class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
-        stopped = False
-
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            if on_step is not None and logs and "loss" in logs:
-                told = {name: float(logs[name]) for name in LOGGED if name in logs}
-                on_step({"step": state.global_step, "steps": state.max_steps, **told})
-
-        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            if should_stop is not None and should_stop():
-                control.should_training_stop = self.stopped = True
-
-    return Watch()
-
-
 def stage_arguments(
     training: TrainingConfig,
     folder: Path,
     device: str,
-    random_seed: int,
     rows: int,
+    told: Told,
     *,
-    steps: int,
     learning_rate: float,
 ) -> dict[str, Any]:
     """Arguments of a trainer for one stage: the config's, without checkpoints."""
     config = training.model_copy(update={"learning_rate": learning_rate})
-    arguments = training_arguments(config, folder, device, random_seed, rows)
-    return {**arguments, "max_steps": steps, "save_strategy": "no"}
+    return {**training_arguments(config, folder, device, rows, told), "save_strategy": "no"}
 
 
 def train_reward(
@@ -171,17 +154,16 @@ def train_reward(
     *,
     updates: int,
     learning_rate: float,
-    random_seed: int,
     going_on: bool = False,
     device: str = "auto",
-    on_step: Step | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    **told: Unpack[Told],
 ) -> ScoreModel:
     """`updates` optimizer steps of `training.step_rows` pairs each; writes the reward model.
 
     `source` is the language model that gives the backbone, or (`going_on`) the reward model of the
     last round. With `training.lora` the backbone learns through an adapter, which is merged before
-    it is written. InputError without pairs, StoppedError after `should_stop()` said so.
+    it is written. InputError without pairs; StoppedError when asked to stop, without a checkpoint:
+    a stage of RFT is short, and done again from its start.
     """
     from transformers import TrainingArguments
 
@@ -195,18 +177,17 @@ def train_reward(
     if going_on:
         model = ScoreModel.from_pretrained(hub_folder(source))
     else:
-        model = new_score_model(source, random_seed)
+        model = new_score_model(source, told["random_seed"])
     if training.lora is not None:
-        model.model = with_adapter(model.model, training, random_seed)
+        model.model = with_adapter(model.model, training.lora, told["random_seed"])
     tokenizer = judge_tokenizer(source)
-    rows = encode_pairs(drawn(pairs, updates * training.step_rows, random_seed), tokenizer)
+    rows = encode_pairs(drawn(pairs, updates * training.step_rows, told["random_seed"]), tokenizer)
     where = pick_device(device)
     longest = max(len(ids) for row in rows for ids in row.values())
     at_once = rows_at_once(training, 2 * longest, model.config.hidden_size, where)
-    arguments = stage_arguments(
-        training, folder, where, random_seed, at_once, steps=updates, learning_rate=learning_rate
-    )
-    seen = watch(on_step, should_stop)
+    told["steps"] = updates
+    arguments = stage_arguments(training, folder, where, at_once, told, learning_rate=learning_rate)
+    seen = callback(told, saves=False)
     trainer = pair_trainer()(
         model=model,
         # In the order in which `drawn` gave them.
@@ -224,20 +205,10 @@ def train_reward(
     return model
 
 
-def with_adapter(backbone: Any, training: TrainingConfig, random_seed: int) -> Any:
+def with_adapter(backbone: Any, lora: LoraConfig, random_seed: int) -> Any:
     """The backbone under a new adapter: only it and the head are trained."""
-    from peft import LoraConfig, get_peft_model
+    from peft import get_peft_model
     from transformers import set_seed
 
-    assert training.lora is not None
     set_seed(random_seed)
-    return get_peft_model(
-        backbone,
-        LoraConfig(
-            r=training.lora.r,
-            lora_alpha=training.lora.alpha,
-            lora_dropout=training.lora.dropout,
-            target_modules="all-linear",
-            task_type="FEATURE_EXTRACTION",
-        ),
-    )
+    return get_peft_model(backbone, adapter_config(lora, "FEATURE_EXTRACTION"))

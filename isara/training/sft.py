@@ -14,9 +14,9 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Required, TypedDict, Unpack
 
-from isara.config import TrainingConfig
+from isara.config import LoraConfig, TrainingConfig
 from isara.errors import InputError
 from isara.examples import Example
 from isara.models import Language
@@ -26,12 +26,37 @@ if TYPE_CHECKING:
     import torch
 
 MOST_LOGITS = 16 * 2**20  # bytes of the logits of one forward pass; more is no faster on a CPU
-MARGINS = {"rewards/margins": "margin"}  # a preference trainer's name for it, and ours
+# The trainers' names of a step's numbers, and ours.
+LOGGED = {name: name for name in ("loss", "learning_rate", "reward", "kl")}
+LOGGED |= {"rewards/margins": "margin"}
 IGNORED = -100  # label of tokens without loss, as torch's cross-entropy expects it
 
 
 class StoppedError(Exception):
     """Training was asked to stop; its last checkpoint is on disk."""
+
+
+class Told(TypedDict, total=False):
+    """What every training is told: its random seed, who hears of each step (step, steps, loss,
+    learning_rate and what else the trainer measures), who may stop it between two steps, and for
+    how many optimizer steps it goes on where that is not the config's epochs."""
+
+    random_seed: Required[int]
+    on_step: Callable[[dict[str, float]], None] | None
+    should_stop: Callable[[], bool] | None
+    steps: int | None
+
+
+def tell(told: Told, step: dict[str, float]) -> None:
+    """Give the numbers of a step to who wants to hear them."""
+    if (on_step := told.get("on_step")) is not None:
+        on_step(step)
+
+
+def stop_asked(told: Told) -> bool:
+    """Whether somebody asks the training to stop."""
+    should_stop = told.get("should_stop")
+    return should_stop is not None and should_stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,32 +159,22 @@ def trainer_class() -> type:
     return WeightedTrainer
 
 
-def callback(
-    on_step: Callable[[dict[str, float]], None] | None, should_stop: Callable[[], bool] | None
-) -> Any:
-    """Passes losses on, and saves and stops when asked to."""
+def callback(told: Told, *, saves: bool = True) -> Any:
+    """Passes each step's numbers on and stops when asked to, with a checkpoint where it `saves`."""
     from transformers import TrainerCallback
 
     class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
         stopped = False
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            if on_step is not None and logs and "loss" in logs:
-                rate = float(logs.get("learning_rate", 0.0))
-                more = {name: float(logs[key]) for key, name in MARGINS.items() if key in logs}
-                on_step(
-                    {
-                        "step": state.global_step,
-                        "steps": state.max_steps,
-                        "loss": float(logs["loss"]),
-                        "learning_rate": rate,
-                        **more,
-                    }
-                )
+            if logs and "loss" in logs:
+                found = {name: float(logs[key]) for key, name in LOGGED.items() if key in logs}
+                tell(told, {"step": state.global_step, "steps": state.max_steps, **found})
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            if should_stop is not None and should_stop():
-                control.should_save = control.should_training_stop = self.stopped = True
+            if stop_asked(told):
+                control.should_training_stop = self.stopped = True
+                control.should_save = control.should_save or saves
 
     return Watch()
 
@@ -175,9 +190,10 @@ def rows_at_once(config: TrainingConfig, longest: int, vocabulary: int, device: 
 
 
 def training_arguments(
-    config: TrainingConfig, folder: Path, device: str, random_seed: int, rows: int
+    config: TrainingConfig, folder: Path, device: str, rows: int, told: Told
 ) -> dict[str, Any]:
     """Arguments of the Trainer for a config; `rows` in one forward pass."""
+    steps = told.get("steps")
     precision = config.precision
     if precision == "auto":
         precision = "bfloat16" if device == "cuda" else "float32"
@@ -188,6 +204,7 @@ def training_arguments(
         "learning_rate": config.learning_rate,
         "lr_scheduler_type": config.scheduler,
         "num_train_epochs": config.epochs,
+        "max_steps": -1 if steps is None else steps,
         "per_device_train_batch_size": rows,
         "gradient_accumulation_steps": config.batch_size * config.accumulation // rows,
         "warmup_steps": config.warmup_ratio,
@@ -204,14 +221,14 @@ def training_arguments(
         "report_to": [],
         "disable_tqdm": True,
         "remove_unused_columns": False,
-        "seed": random_seed % 2**31,
+        "seed": told["random_seed"] % 2**31,
         "dataloader_pin_memory": device == "cuda",
     }
 
 
 def with_adapter(language: Language, config: TrainingConfig) -> Language:
     """A trainable LoRA adapter on the model: the one it has already, or a new one."""
-    from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
+    from peft import PeftModel, get_peft_model, prepare_model_for_kbit_training
 
     model: Any = language.model
     if getattr(model, "is_quantized", False):
@@ -223,15 +240,21 @@ def with_adapter(language: Language, config: TrainingConfig) -> Language:
             parameter.requires_grad_("lora_" in name)
         return language
     assert config.lora is not None
-    adapter = LoraConfig(
-        r=config.lora.r,
-        lora_alpha=config.lora.alpha,
-        lora_dropout=config.lora.dropout,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
-    adapted: Any = get_peft_model(model, adapter)
+    adapted: Any = get_peft_model(model, adapter_config(config.lora, "CAUSAL_LM"))
     return Language(adapted, language.tokenizer, language.name)
+
+
+def adapter_config(lora: LoraConfig, task: str) -> Any:
+    """PEFT's settings of a new adapter on all linear layers; `task` by PEFT's names."""
+    from peft import LoraConfig as Settings
+
+    return Settings(
+        r=lora.r,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules="all-linear",
+        task_type=task,
+    )
 
 
 def fine_tune(
@@ -240,14 +263,11 @@ def fine_tune(
     config: TrainingConfig,
     folder: Path,
     *,
-    random_seed: int,
     multiline: bool = False,
-    on_step: Callable[[dict[str, float]], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-    steps: int | None = None,
+    **told: Unpack[Told],
 ) -> Language:
     """Train on `rows` and write the model to `folder` (safetensors and tokenizer); for the
-    config's epochs, or for `steps` optimizer steps.
+    config's epochs, or for the steps that it is told.
 
     Goes on from the last checkpoint in `folder` when there is one; the caller calls
     `delete_checkpoints` once its own marker is on disk. StoppedError after `should_stop()` said
@@ -258,16 +278,14 @@ def fine_tune(
     if not rows:
         raise InputError("There is nothing to train on: give at least one seed example.")
     dtype = language.model.dtype
-    language = trainable(language, config, random_seed)
+    language = trainable(language, config, told["random_seed"])
     encoded = [encode_row(row, language, config.max_tokens, multiline) for row in rows]
     pad = int(language.tokenizer.pad_token_id or 0)
     device = language.device.type
     longest = max(len(row["input_ids"]) for row in encoded)
     at_once = rows_at_once(config, longest, language.model.config.vocab_size, device)
-    arguments = training_arguments(config, folder, device, random_seed, at_once)
-    if steps is not None:
-        arguments["max_steps"] = steps
-    watch = callback(on_step, should_stop)
+    arguments = training_arguments(config, folder, device, at_once, told)
+    watch = callback(told)
     trainer = trainer_class()(
         model=language.model,
         args=TrainingArguments(**arguments),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from isara.config import ModelConfig, TrainingConfig
 from isara.errors import InputError
@@ -24,6 +23,7 @@ from isara.training.contrast import (
     trainer_class,
 )
 from isara.training.sft import IGNORED, StoppedError, TrainingRow, encode_row, training_arguments
+from tests.training.weights import same, weights
 
 PAIRS = [
     Contrast(Example("Is it cold?", "No."), "Yes."),
@@ -38,32 +38,11 @@ BETA = 0.1
 New = Callable[..., Language]
 
 
-@pytest.fixture(autouse=True)
-def _tidy() -> Iterator[None]:
-    """The Trainer seeds the global generators; leave them as they were."""
-    state = torch.get_rng_state()
-    yield
-    torch.set_rng_state(state)
-
-
 def tune(language: Language, folder: Path, pairs: list[Contrast] = PAIRS, **more: Any) -> Language:
     names = ("on_step", "should_stop", "steps")
     given = {name: more.pop(name) for name in names if name in more}
     config = TrainingConfig.model_validate(FAST | more)
     return contrast_tune(language, pairs, config, folder, beta=BETA, random_seed=3, **given)
-
-
-def weights(folder: Path) -> dict[str, torch.Tensor]:
-    """All tensors of a folder's safetensors."""
-    found: dict[str, torch.Tensor] = {}
-    for file in folder.glob("*.safetensors"):
-        found |= load_file(file)
-    assert found
-    return found
-
-
-def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
 # ------------------------------------------------------------------ rows
@@ -116,7 +95,7 @@ def test_nothing_to_train_on(languages: dict[str, Language], tmp_path: Path) -> 
 
 def trainer_for(language: Language, rows: list[dict[str, Any]], folder: Path) -> Any:
     config = TrainingConfig.model_validate(FAST)
-    arguments = training_arguments(config, folder, "cpu", 1, config.batch_size)
+    arguments = training_arguments(config, folder, "cpu", config.batch_size, {"random_seed": 1})
     return make_trainer(language, rows, arguments, BETA)
 
 

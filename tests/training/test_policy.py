@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +17,11 @@ from isara.models import Language, load_language
 from isara.prompts import answer_prompt
 from isara.training.policy import answer_text, cut_at_marker, train_policy
 from isara.training.sft import StoppedError
+from tests.training.weights import weights
 
 QUESTIONS = ["Is it cold?", "Who knows what?", "Why?"]
 BUDGET = 12
 New = Callable[..., Language]
-
-
-@pytest.fixture(autouse=True)
-def _tidy() -> Iterator[None]:
-    """The Trainer seeds the global generators; leave them as they were."""
-    state = torch.get_rng_state()
-    yield
-    torch.set_rng_state(state)
 
 
 def train(language: Language, folder: Path, scores: Any, **more: Any) -> None:
@@ -36,7 +29,7 @@ def train(language: Language, folder: Path, scores: Any, **more: Any) -> None:
         {"batch_size": 4, "accumulation": 1, **more.pop("training", {})}
     )
     given = {
-        "steps": 2,
+        "updates": 2,
         "answers": 2,
         "kl": 0.1,
         "learning_rate": 1e-3,
@@ -115,7 +108,7 @@ def test_rewards_rise_near_the_model_it_began_with(model_folder: Path, tmp_path:
 
     language = load_language(ModelConfig(path=str(model_folder), device="cpu"))
     train(
-        language, tmp_path, vowels, steps=20, answers=8, learning_rate=1e-2, kl=0.01,
+        language, tmp_path, vowels, updates=20, answers=8, learning_rate=1e-2, kl=0.01,
         on_step=steps.append, training={"batch_size": 32, "scheduler": "constant"},
     )  # fmt: skip
     rewards = [step["reward"] for step in steps]
@@ -123,10 +116,6 @@ def test_rewards_rise_near_the_model_it_began_with(model_folder: Path, tmp_path:
     assert sum(rewards[-5:]) > 2 * sum(rewards[:5])
     assert steps[0]["kl"] == pytest.approx(0.0, abs=1e-4)  # the reference is the model itself
     assert steps[-1]["kl"] > 0.01
-
-
-def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return load_file(folder / "model.safetensors")
 
 
 def test_the_same_seed_gives_the_same_model(new_language: New, tmp_path: Path) -> None:
@@ -178,4 +167,4 @@ def test_nobody_is_told_of_a_training(
     monkeypatch.setattr(_telemetry, "Thread", no_thread)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY", False)
     monkeypatch.setattr("huggingface_hub.constants.is_offline_mode", lambda: False)
-    train(new_language(), tmp_path, lengths, steps=1, kl=0.0)
+    train(new_language(), tmp_path, lengths, updates=1, kl=0.0)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from isara.config import TrainingConfig
 from isara.errors import InputError
@@ -25,6 +24,7 @@ from isara.training.reward import (
     train_reward,
 )
 from isara.training.sft import StoppedError
+from tests.training.weights import same, weights
 
 PAIRS = [
     AnswerPair("Is it cold?", "No, it is warm.", "Yes."),
@@ -34,24 +34,12 @@ PAIRS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _tidy() -> Iterator[None]:
-    """The Trainer seeds the global generators; leave them as they were."""
-    state = torch.get_rng_state()
-    yield
-    torch.set_rng_state(state)
-
-
 def train(source: Path, folder: Path, pairs: list[AnswerPair] = PAIRS, **more: Any) -> ScoreModel:
     training = TrainingConfig.model_validate(
         {"batch_size": 2, "accumulation": 2, **more.pop("training", {})}
     )
     given = {"updates": 3, "learning_rate": 1e-3, "random_seed": 5, "device": "cpu"} | more
     return train_reward(str(source), pairs, training, folder, **given)
-
-
-def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return load_file(folder / "model.safetensors")
 
 
 def score(model: ScoreModel, text: str, tokenizer: Any) -> float:
@@ -151,7 +139,7 @@ def test_it_learns_and_a_round_goes_on_from_the_last(model_folder: Path, tmp_pat
     assert found is not None
     assert found["value"] == 1.0
     train(first, second, going_on=True, learning_rate=1e-12)
-    assert all(torch.equal(weights(second)[n], t) for n, t in weights(first).items())
+    assert same(weights(first), weights(second))
 
 
 def test_the_same_seed_gives_the_same_weights(model_folder: Path, tmp_path: Path) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from isara.config import ModelConfig, TrainingConfig
 from isara.errors import InputError
@@ -26,6 +25,7 @@ from isara.training.sft import (
     last_checkpoint,
     weighted_loss,
 )
+from tests.training.weights import same, weights
 
 ROWS = [
     TrainingRow(Example("Is it cold?", "No."), 0.5),
@@ -38,28 +38,6 @@ ROWS = [
 FAST: dict[str, Any] = {"epochs": 2, "batch_size": 2, "accumulation": 1, "learning_rate": 1e-3}
 LORA = {"r": 2, "alpha": 4, "dropout": 0.1}
 New = Callable[..., Language]
-
-
-@pytest.fixture(autouse=True)
-def _tidy() -> Iterator[None]:
-    """The Trainer seeds the global generators; leave them as they were."""
-    state = torch.get_rng_state()
-    yield
-    torch.set_rng_state(state)
-
-
-def weights(folder: Path) -> dict[str, torch.Tensor]:
-    """All tensors of a folder's safetensors."""
-    found: dict[str, torch.Tensor] = {}
-    for file in folder.glob("*.safetensors"):
-        found |= load_file(file)
-    assert found
-    return found
-
-
-def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
-    """Bit-identical."""
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
 def train(
