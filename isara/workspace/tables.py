@@ -96,6 +96,7 @@ class DecisionTable(Base):
     reason: Mapped[str]
     created: Mapped[datetime] = mapped_column(default=_now)
     undoes: Mapped[int | None] = mapped_column(ForeignKey("decisions.id"), unique=True)
+    batch: Mapped[str | None] = mapped_column(String(32), index=True)
 
 
 class RunTable(Base):
@@ -132,3 +133,43 @@ class LabelTable(Base):
     label: Mapped[str] = mapped_column(String(12))
     example_id: Mapped[str | None] = mapped_column(String(16))
     created: Mapped[datetime] = mapped_column(default=_now)
+
+
+class VoteTable(Base):
+    """Append-only: which of two answers a person liked better, not knowing whose they were."""
+
+    __tablename__ = "votes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(80), index=True)
+    prompt_id: Mapped[str]
+    voter: Mapped[str]
+    left: Mapped[str]
+    right: Mapped[str]
+    choice: Mapped[str] = mapped_column(String(5))
+    left_example: Mapped[str] = mapped_column(String(16))
+    right_example: Mapped[str] = mapped_column(String(16))
+    created: Mapped[datetime] = mapped_column(default=_now)
+
+
+class PresetTable(Base):
+    """Append-only: filter settings under a name; the latest row of a name counts."""
+
+    __tablename__ = "presets"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+    author: Mapped[str]
+    created: Mapped[datetime] = mapped_column(default=_now)
+
+
+class NoteTable(Base):
+    """Append-only: a sentence about an iteration; ``replaces`` names the note it stands for."""
+
+    __tablename__ = "notes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(80), index=True)
+    iteration: Mapped[int]
+    text: Mapped[str]
+    author: Mapped[str]
+    created: Mapped[datetime] = mapped_column(default=_now)
+    replaces: Mapped[int | None] = mapped_column(ForeignKey("notes.id"))
