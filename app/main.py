@@ -15,6 +15,7 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
+from app import tour  # noqa: E402
 from app.state import start  # noqa: E402
 
 PAGES = (
@@ -32,4 +33,6 @@ pages = [
     st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, url_path=name, default=not i)
     for i, (name, title, icon) in enumerate(PAGES)
 ]
-st.navigation(pages).run()
+chosen = st.navigation(pages)
+tour.show(chosen.url_path or PAGES[0][0])
+chosen.run()
