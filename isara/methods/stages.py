@@ -111,10 +111,13 @@ class Run(Measuring):
         examples where the pool is empty."""
         config = self.config
         found: list[tuple[Any, Any]] = []  # once, and not at all when every block is on disk
+        domains: list[str | None] = []
 
         def block(indices: range, writer: Writer, on_progress: Callable[[int], None]) -> Rows:
             if not found:
-                found.append(self._neighbours(k, pool, [row["question"] for row in questions]))
+                asked = [row["question"] for row in questions]
+                found.append(self._neighbours(k, pool, asked))
+                domains.extend(self._domains(pool, asked, found[0][0]) if self.domains else [])
             texts, rows = self._answer_prompts(writer, pool, questions, indices, found[0])
             written = writer.write(
                 texts,
@@ -130,6 +133,7 @@ class Run(Measuring):
                 {
                     **questions[i],
                     **row,
+                    **({"domain": domains[i]} if domains else {}),
                     "candidate_id": f"{k}-{i:05d}",
                     "answer": text.text,
                     "example_id": Example(questions[i]["question"], text.text).id,
@@ -206,6 +210,18 @@ class Run(Measuring):
             ]
         )
         return chosen, np.einsum("qd,qcd->qc", vectors, pool_vectors[chosen])
+
+    def _domains(
+        self, pool: Sequence[Example], questions: Sequence[str], neighbours: Any
+    ) -> list[str | None]:
+        """The domain of most of each question's nearest examples; `neighbours` are those that its
+        answer is written after. Where these are random or none, the nearest ones are looked for."""
+        if self.config.loop.retrieval != "nearest" or not pool:
+            pool = pool or self.seeds
+            embed, count = self.tools.embedder.embed, min(self.config.loop.examples, len(pool))
+            own = embed([example.question for example in pool])
+            _, neighbours = nearest(own, embed(questions), count)
+        return [majority([pool[j].domain for j in row]) for row in neighbours]
 
     def generate(
         self, k: int, name: str, model: Path | None, block: Block, total: int | None = None
