@@ -64,6 +64,9 @@ class LoopConfig(Part):
     """N, pairs written in an iteration [S]."""
     examples: int = Field(8, ge=1, le=64)
     """C, examples shown in a prompt: 8 for BeaverTails and TruthfulQA, 6 for AlpacaEval [S]."""
+    draw: Literal["pool", "domain"] = "pool"
+    """Where the examples for a question are drawn from: the whole pool [S], or one domain of a
+    mixture of seed sets, the domains in turns [H]."""
     retrieval: Literal["nearest", "random"] = "nearest"
     """How the examples for an answer are chosen: nearest by embedding [S], or at random."""
     alpha: float = Field(0.3, ge=0.0, le=1.0)
@@ -345,6 +348,8 @@ class RunConfig(Part):
                 f"model.quantisation is {self.model.quantisation}, whose weights cannot be trained "
                 "directly: add training.lora (e.g. {r: 16, alpha: 32}) or set quantisation: none"
             )
+        if self.loop.draw == "domain" and self.seeds.mixture is None:
+            raise ValueError("loop.draw is domain without seeds.mixture: set it to pool")
         if self.evaluation.prompts and not self.evaluation.judge:
             raise ValueError("evaluation.prompts is given without evaluation.judge: add a judge")
         return self

@@ -88,6 +88,7 @@ def test_all_that_is_wrong_is_named_with_its_place() -> None:
         ({"seeds": {"mixture": MIXTURE, "limit": 3}}, "belong to each domain"),
         ({"seeds": {"mixture": MIXTURE | {"c": {}}}}, "seeds.mixture.c: give either path"),
         ({"seeds": {"mixture": MIXTURE | {"c d": {"path": "c"}}}}, "domain's name is a plain word"),
+        ({"loop": {"draw": "domain"}}, "loop.draw is domain without seeds.mixture"),
         ({"evaluation": {"prompts": {}}}, "evaluation.prompts: give a file, or a mapping"),
         ({"evaluation": {"prompts": {"a b": "x", "c": 3}}}, "'a b' is no domain's name, 3 is no"),
         ({"model": {"path": "m", "quantisation": "8bit"}}, "add training.lora"),

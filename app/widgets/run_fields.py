@@ -36,6 +36,7 @@ LABELS = {
     "loop.candidates": "Pairs per iteration (N)",
     "loop.examples": "Examples in a prompt (C)",
     "loop.alpha": "Least share kept (α)",
+    "loop.draw": "Examples for a question drawn from",
     "loop.keep_models": "Models kept on disk",
     "decoding.preset": "Decoding preset",
     "filters.max_rouge_l": "Drop questions at or above this ROUGE-L",

@@ -55,7 +55,15 @@ PARTS = {
     "rft": "RFT",
 }
 # What a method does not read is not shown; it stays as it is in the config that was started from.
-WRITES_PAIRS = ("loop.candidates", "loop.alpha", "decoding", "filters", "assessment", "prompts")
+WRITES_PAIRS = (
+    "loop.candidates",
+    "loop.alpha",
+    "loop.draw",
+    "decoding",
+    "filters",
+    "assessment",
+    "prompts",
+)
 SHOWS_EXAMPLES = ("loop.examples", "loop.retrieval")
 UNREAD = {
     "isara": ("isheep", "rft"),

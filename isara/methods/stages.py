@@ -68,14 +68,13 @@ class Run(Measuring):
     def write_questions(self, k: int, model: Path | None, pool: Sequence[Example]) -> Rows:
         """N questions, each written after C examples drawn from the pool (§4.1)."""
         loop, prompts, decoding = self.config.loop, self.config.prompts, self.config.decoding
-        count = min(loop.examples, len(pool))
 
         def block(indices: range, writer: Writer, on_progress: Callable[[int], None]) -> Rows:
             limit = writer.context - prompts.question_tokens
             shown = []
             for i in indices:
                 rng = np.random.default_rng(self._seed(k, i, "examples"))
-                drawn = [pool[j] for j in rng.choice(len(pool), count, replace=False)]
+                drawn = self.drawn(pool, loop.examples, i, rng)
                 shown.append(fit(drawn, self._question_prompt, writer.count_tokens, limit))
             texts = [self._question_prompt(examples) for examples in shown]
             written = writer.write(
@@ -103,6 +102,16 @@ class Run(Measuring):
             ]
 
         return self.generate(k, "questions", model, block)
+
+    def drawn(
+        self, pool: Sequence[Example], count: int, index: int, rng: np.random.Generator
+    ) -> list[Example]:
+        """`count` random examples at most, of one domain where loop.draw says so."""
+        if self.config.loop.draw == "domain" and self.domains:
+            domain = self.domains[index % len(self.domains)]
+            pool = [example for example in pool if example.domain == domain]
+        chosen = rng.choice(len(pool), min(count, len(pool)), replace=False)
+        return [pool[j] for j in chosen]
 
     def write_answers(
         self, k: int, model: Path | None, pool: Sequence[Example], questions: Rows

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from isara.config import RunConfig
@@ -163,8 +164,6 @@ class Killing(ScriptedTools):
 def by_hand(folder: RunFolder, k: int) -> dict[str, Counter[str]]:
     """Domains of candidates and kept pairs, counted anew from the neighbours' ids: the domain of
     most, the nearest one's of equals."""
-    import pandas as pd
-
     domain = {row["id"]: row["domain"] for row in read_jsonl(folder.path / "seeds.jsonl")}
     for j in range(1, k):
         domain |= {row["id"]: row["domain"] for row in read_jsonl(folder.iteration(j).kept)}
@@ -208,8 +207,6 @@ def test_without_near_neighbours_the_nearest_seeds_give_the_domain(
     method = {"method": parts.pop("method")} if "method" in parts else {}
     config = parse_config(mixture(**parts).model_dump(exclude_defaults=True) | method)
     run = carried_out(config, tmp_path / "w", ScriptedTools())
-    import pandas as pd
-
     table = pd.read_parquet(run.iteration(1).candidates)
     embed = ScriptedTools().embedder.embed
     seeds = read_jsonl(run.path / "seeds.jsonl")
@@ -217,6 +214,25 @@ def test_without_near_neighbours_the_nearest_seeds_give_the_domain(
     for domain, own in zip(table["domain"], cosines, strict=True):
         near = [seeds[j]["domain"] for j in (-own).argsort(kind="stable")[:4]]
         assert near.count(domain) == max(Counter(near).values())
+
+
+@pytest.mark.parametrize("method", ["isara", "isheep"])
+def test_examples_may_be_drawn_from_one_domain_after_the_other(
+    mixture: Any, carried_out: Any, tmp_path: Path, method: str
+) -> None:
+    config = mixture(loop={"draw": "domain", "max_iterations": 2}).model_copy(
+        update={"method": method}
+    )
+    run = carried_out(config, tmp_path / "w", ScriptedTools())
+    domain = {row["id"]: row["domain"] for row in read_jsonl(run.path / "seeds.jsonl")}
+    domain |= {row["id"]: row["domain"] for row in read_jsonl(run.iteration(1).kept)}
+    table = pd.read_parquet(run.iteration(2).candidates)
+    shown = [{domain[i] for i in ids} for ids in table["question_shown"]]
+    if method == "isara":  # of I-SHEEP's lists each gives several questions
+        assert shown == [{"left"}, {"right"}] * 10
+        # Four examples each; of the right there are four seeds and what was kept.
+        assert set(table["question_shown"].map(len)) == {4}
+    assert all(len(domains) == 1 for domains in shown)
 
 
 @pytest.mark.parametrize("method", ["spin", "irft", "rft"])
