@@ -272,3 +272,27 @@ def test_a_domain_below_half_of_its_share_is_told() -> None:
     ]
     kept["left"]["kept"], summary["iterations"][0]["kept"] = 5, 14
     assert starved(summary) == []
+
+
+def test_the_terminal_shows_domain_by_domain() -> None:
+    def metric(value: float, n: int = 5) -> dict[str, Any]:
+        return {"value": value, "low": 0.0, "high": 1.0, "n": n, "judge": "j"}
+
+    base = {"k": 0, "by_domain": {"a": {"harmful_rate": metric(0.5)}, "b": {"utility": metric(1)}}}
+    last = {
+        "k": 1,
+        "by_domain": {"a": {"harmful_rate": metric(0.2), "win_rate": metric(60, 4)}},
+        "kept_by_domain": {"a": {"generated": 9, "kept": 3}, "b": {"generated": 0, "kept": 0}},
+    }
+    summary = {"iterations": [base, last], "baselines": {}, "seeds_by_domain": {"a": 2, "b": 1}}
+    shown = [list(column.cells) for column in domains_table(summary).columns]
+    assert shown[:4] == [
+        ["a", "a", "a", "b"],
+        ["harmful_rate", "harmful_rate", "win_rate", "utility"],
+        ["base model", "iteration 1", "iteration 1", "base model"],
+        ["0.500", "0.200", "60.000", "1.000"],
+    ]
+    assert shown[5] == ["5", "5", "4", "5"]
+    assert [list(column.cells) for column in kept_table(summary).columns] == [
+        ["iteration 1", "seeds"], ["3 / 9", "2"], ["0 / 0", "1"],
+    ]  # fmt: skip
