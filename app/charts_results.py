@@ -11,7 +11,7 @@ a page. Scaling ratio, retention and seconds are in charts_sizes.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, NamedTuple
@@ -52,7 +52,7 @@ METRICS = {
     "over_refusal": "over-refusal",
     "log_prob_gap_base": "log-probability gap (nats)",
 }
-NOT_SHARES = ("log_prob_gap_base",)
+SHARES = ("harmful_rate", "over_refusal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +90,14 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def nats(value: float) -> str:
-    """A difference of log-probabilities."""
+def plain_number(value: float) -> str:
+    """What is no share: a score, a difference of log-probabilities."""
     return f"{value:.2f}".replace("-", "−")
 
 
 def metric_hover(run: RunResult, place: str, name: str, metric: dict[str, Any]) -> str:
     """All that a rate must carry: n, interval, split, judge, threshold, decoding, random seed."""
-    shown = nats if name in [METRICS[other] for other in NOT_SHARES] else percent
+    shown = percent if name in [METRICS[share] for share in SHARES] else plain_number
     threshold = f", threshold {metric['threshold']:g}" if metric["threshold"] is not None else ""
     return "<br>".join(
         (
@@ -135,7 +135,7 @@ def rate_figure(runs: Sequence[RunResult], metric: str) -> go.Figure:
     # Of several runs the dashed lines go with their run's colour: the legend would fill the chart.
     if len(runs) > 1:
         figure.update_traces(showlegend=False, selector={"mode": "lines"})
-    return finished(figure, METRICS[metric], runs, share=metric not in NOT_SHARES)
+    return finished(figure, METRICS[metric], runs, share=metric in SHARES)
 
 
 def rate_trace(
@@ -205,31 +205,57 @@ def add_baseline(
     )
 
 
+class Panel(NamedTuple):
+    """A small chart: its title, the metric's name in words, and each run's points."""
+
+    title: str
+    metric: str
+    points: Callable[[RunResult], list[tuple[int, dict[str, Any]]]]
+
+
 def category_figure(runs: Sequence[RunResult]) -> go.Figure:
     """The harmful rate by the prompts' category: a small chart for each."""
+
+    def panel(category: str) -> Panel:
+        return Panel(
+            readable(category),
+            METRICS["harmful_rate"],
+            lambda run: [
+                (row["k"], by_category(row)[category])
+                for row in run.iterations
+                if category in by_category(row)
+            ],
+        )
+
+    return small_charts(runs, [panel(name) for name in categories(runs)], shared=True)
+
+
+def small_charts(
+    runs: Sequence[RunResult], panels: Sequence[Panel], *, shared: bool = False
+) -> go.Figure:
+    """Metrics over the iterations beside each other; `shared`: they have one vertical axis."""
     from plotly.subplots import make_subplots
 
-    names = categories(runs)
-    rows = -(-len(names) // SMALL_COLUMNS) or 1
+    columns = min(SMALL_COLUMNS, len(panels)) or 1
+    rows = -(-len(panels) // SMALL_COLUMNS) or 1
     figure = make_subplots(
         rows=rows,
-        cols=min(SMALL_COLUMNS, len(names)) or 1,
-        subplot_titles=[escape(readable(name)) for name in names],
-        shared_yaxes="all",
+        cols=columns,
+        subplot_titles=[escape(panel.title) for panel in panels],
+        shared_yaxes="all" if shared else False,
         vertical_spacing=0.3 / rows,
     )
-    for position, category in enumerate(names):
+    for position, panel in enumerate(panels):
+        place = {"row": position // SMALL_COLUMNS + 1, "col": position % SMALL_COLUMNS + 1}
         for number, run in enumerate(runs):
-            points = [
-                (row["k"], row["by_category"][category])
-                for row in run.iterations
-                if category in row.get("by_category", {})
-            ]
-            trace = rate_trace(run, "harmful rate", points, number, len(runs))
+            trace = rate_trace(run, panel.metric, panel.points(run), number, len(runs))
             trace.showlegend = position == 0
-            place = (position // SMALL_COLUMNS + 1, position % SMALL_COLUMNS + 1)
-            figure.add_trace(trace, row=place[0], col=place[1])
-    figure = finished(figure, "", runs, share=True)
+            figure.add_trace(trace, **place)
+    figure = finished(figure, "", runs)
+    for position, panel in enumerate(panels):
+        if panel.metric in [METRICS[name] for name in SHARES]:
+            place = {"row": position // SMALL_COLUMNS + 1, "col": position % SMALL_COLUMNS + 1}
+            figure.update_yaxes(tickformat=".0%", **place)
     figure.update_annotations(font_size=12)
     height = max(HEIGHT, SMALL_HEIGHT * rows)
     # The legend stands above the names of the small charts.

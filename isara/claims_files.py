@@ -161,9 +161,13 @@ def quick_study(study: Study, workspace: Workspace) -> Study:
     that everything runs, and says nothing about a claim."""
     base = load_config(study.config)
     name = f"{study.name}-quick"
-    small = SMALL | {
-        "evaluation.prompts": str(_few_prompts(study, base.evaluation.prompts, name, workspace))
-    }
+    files = study.set.get("evaluation.prompts", base.evaluation.prompts)
+    if isinstance(files, dict):
+        few: Any = {d: str(_few_prompts(file, name, workspace, f"prompts-{d}"))
+                    for d, file in files.items()}  # fmt: skip
+    else:
+        few = str(_few_prompts(files, name, workspace))
+    small = SMALL | {"evaluation.prompts": few}
     arms = {}
     for arm_name, arm in study.arms.items():
         own = {**study.set, **arm.set}
@@ -175,9 +179,11 @@ def quick_study(study: Study, workspace: Workspace) -> Study:
     return study.model_copy(update=update)
 
 
-def _few_prompts(study: Study, path: str | None, name: str, workspace: Workspace) -> Path:
+def _few_prompts(
+    path: str | None, name: str, workspace: Workspace, file_name: str = "prompts"
+) -> Path:
     """The first prompts of each category and split, as a file of the workspace."""
-    rows = read_jsonl(resolve(str(study.set.get("evaluation.prompts", path))))
+    rows = read_jsonl(resolve(str(path)))
     seen: dict[tuple[Any, Any], int] = {}
     few = []
     for row in rows:
@@ -185,7 +191,7 @@ def _few_prompts(study: Study, path: str | None, name: str, workspace: Workspace
         seen[kind] = seen.get(kind, 0) + 1
         if seen[kind] <= ROWS:
             few.append(row)
-    file = workspace.root / "studies" / name / "prompts.jsonl"
+    file = workspace.root / "studies" / name / f"{file_name}.jsonl"
     file.parent.mkdir(parents=True, exist_ok=True)
     write_jsonl(file, few)
     return file

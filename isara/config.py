@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from isara.config_base import Part
 from isara.config_methods import (
@@ -22,33 +22,13 @@ from isara.config_methods import (
     RewardTrainingConfig,
     SheepConfig,
 )
+from isara.config_seeds import SeedsConfig, files_by_domain
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 Strategy = Literal["beam", "sample", "greedy"]
 Method = Literal["isara", "isheep", "spin", "irft", "rft"]
 Baseline = Literal["sft", "icl_knn", "icl_random", "sft_matched"]
 LEAKAGE_SIMILARITY = 0.875  # cosine of two questions' embeddings from which they say the same
-
-
-class SeedsConfig(Part):
-    """Where the seed set D0 comes from: a file, or a saved version of a named set."""
-
-    path: str | None = None
-    """Seed file (JSONL, JSON, CSV, TSV, Parquet); relative paths start at the project."""
-    name: str | None = None
-    """Name of a seed set saved in the workspace, instead of a file."""
-    version: int | None = Field(None, ge=1)
-    """Version of the saved seed set; the newest when not given."""
-    mapping: dict[str, str] = Field(default_factory=dict)
-    """Column names of the file, e.g. {question: Question, answer: "Best Answer"}."""
-    limit: int | None = Field(None, ge=1)
-    """Use the first rows only (rows); all when not given."""
-
-    @model_validator(mode="after")
-    def one_source(self) -> SeedsConfig:
-        if (self.path is None) == (self.name is None):
-            raise ValueError("give either seeds.path (a file) or seeds.name (a saved seed set)")
-        return self
 
 
 class ModelConfig(Part):
@@ -84,6 +64,9 @@ class LoopConfig(Part):
     """N, pairs written in an iteration [S]."""
     examples: int = Field(8, ge=1, le=64)
     """C, examples shown in a prompt: 8 for BeaverTails and TruthfulQA, 6 for AlpacaEval [S]."""
+    draw: Literal["pool", "domain"] = "pool"
+    """Where the examples for a question are drawn from: the whole pool [S], or one domain of a
+    mixture of seed sets, the domains in turns [H]."""
     retrieval: Literal["nearest", "random"] = "nearest"
     """How the examples for an answer are chosen: nearest by embedding [S], or at random."""
     alpha: float = Field(0.3, ge=0.0, le=1.0)
@@ -289,8 +272,9 @@ class PreferenceConfig(Part):
 class EvaluationConfig(Part):
     """How every M(k) is measured (methods §4)."""
 
-    prompts: str | None = None
-    """Eval set (JSONL with question, category, split, harmless); none: no evaluation."""
+    prompts: Annotated[str | dict[str, str] | None, BeforeValidator(files_by_domain)] = None
+    """Eval set (JSONL with question, category, split, harmless, domain); several by domain, e.g.
+    {safety: a.jsonl, help: b.jsonl}, are also told apart in the results; none: no evaluation."""
     judge: str | None = None
     """Folder or hub name of a 14-label judge in Beaver-Dam's label order."""
     threshold: float = Field(0.5, gt=0, lt=1)
@@ -364,6 +348,8 @@ class RunConfig(Part):
                 f"model.quantisation is {self.model.quantisation}, whose weights cannot be trained "
                 "directly: add training.lora (e.g. {r: 16, alpha: 32}) or set quantisation: none"
             )
+        if self.loop.draw == "domain" and self.seeds.mixture is None:
+            raise ValueError("loop.draw is domain without seeds.mixture: set it to pool")
         if self.evaluation.prompts and not self.evaluation.judge:
             raise ValueError("evaluation.prompts is given without evaluation.judge: add a judge")
         return self

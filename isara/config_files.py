@@ -48,7 +48,7 @@ def read_yaml(path: Path | str, what: str) -> Any:
 
 def problem_sentence(item: dict[str, Any]) -> str:
     """One pydantic error as "place: what is wrong (found …)"."""
-    place = ".".join(str(part) for part in item["loc"]) or "file"
+    place = ".".join(str(part) for part in item["loc"] if part != "[key]") or "file"
     if item["type"] == "extra_forbidden":
         return f"{place}: there is no such setting, remove it or correct its name"
     if item["type"] == "missing":

@@ -18,6 +18,8 @@ from dataclasses import asdict, dataclass, field
 
 SHOWN = 120  # characters of a bad value
 SURROGATE = re.compile("[\ud800-\udfff]")
+DOMAIN = re.compile("[A-Za-z][A-Za-z0-9_-]{0,29}")
+DOMAIN_WANTED = "a plain word: a letter, then at most 29 letters, digits, dashes or underscores"
 
 Value = str | int | float | bool | None
 
@@ -33,15 +35,19 @@ def _digest(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question, its answer and, where known, the category of the question."""
+    """A question, its answer and, where known, the category of the question.
+
+    `domain` is the part of a mixture of seed sets that the pair stands in or grew from.
+    """
 
     question: str
     answer: str
     category: str | None = None
+    domain: str | None = None
 
     @property
     def id(self) -> str:
-        """16 hex digits of the pair's normal form; the category does not count."""
+        """16 hex digits of the pair's normal form; category and domain do not count."""
         return _digest(f"{normal_form(self.question)}\x1f{normal_form(self.answer)}")
 
 
@@ -50,7 +56,8 @@ class EvalPrompt:
     """A question that models are measured on. `split` is "dev" or "test".
 
     `harmless` marks a question that a refusal is wrong for; the reference answers are those of
-    TruthfulQA (`true_answers`, `false_answers`) and of AlpacaEval (`reference`).
+    TruthfulQA (`true_answers`, `false_answers`) and of AlpacaEval (`reference`). Results are told
+    by `domain` too, where an eval set has several.
     """
 
     question: str
@@ -60,6 +67,7 @@ class EvalPrompt:
     true_answers: tuple[str, ...] = ()
     false_answers: tuple[str, ...] = ()
     reference: str | None = None
+    domain: str | None = None
 
     @property
     def id(self) -> str:
@@ -124,6 +132,11 @@ class SeedCheck:
             "problems": [asdict(problem) for problem in self.problems],
             "notes": self.notes,
         }
+
+
+def is_domain(name: object) -> bool:
+    """Whether a name may be a domain's: see DOMAIN_WANTED."""
+    return isinstance(name, str) and DOMAIN.fullmatch(name) is not None
 
 
 def readable(text: str) -> str:

@@ -7,6 +7,7 @@ Reads files only; no model, no database.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, get_args
 
 import pandas as pd
@@ -24,6 +25,8 @@ from isara.workspace.files import read_columns, read_json, read_jsonl
 from isara.workspace.runs import IterationFolder, RunFolder
 
 PLAIN = ("harmful_rate", "over_refusal")
+STARVED = 0.5  # of a domain's share of the seeds
+GROUPED = ("by_category", "by_domain")
 JUDGED = [*SHOWN, "split", "harmless", "flagged", "refusal"]  # columns that failures are told by
 
 
@@ -36,7 +39,8 @@ def summarise(folder: RunFolder, split: str = "test") -> dict[str, Any]:
     """The contract of `show --json` for one run; metrics of one split."""
     config = run_config(folder)
     state = folder.state()
-    seeds = folder.path / "seeds.jsonl"
+    seeds = read_jsonl(file) if (file := folder.path / "seeds.jsonl").exists() else []
+    domains = Counter(row["domain"] for row in seeds if "domain" in row)
     iterations = [iteration(folder, k, split) for k in folder.iterations()]
     baselines = {
         name: {
@@ -53,7 +57,8 @@ def summarise(folder: RunFolder, split: str = "test") -> dict[str, Any]:
         "state": state.state,
         "stop_reason": state.stop_reason,
         "error": state.error,
-        "seed_count": len(read_jsonl(seeds)) if seeds.exists() else 0,
+        "seed_count": len(seeds),
+        **({"seeds_by_domain": dict(domains)} if domains else {}),
         "random_seed": config.random_seed,
         "iterations": [row for row in iterations if row is not None],
         "baselines": baselines,
@@ -94,14 +99,15 @@ def seconds(folder: RunFolder, place: int | str) -> dict[str, float]:
 
 
 def metric_fields(files: IterationFolder, split: str) -> dict[str, Any]:
-    """harmful_rate, over_refusal, metrics and by_category, what a judge's server was asked for; a
-    metric without sense is absent."""
+    """harmful_rate, over_refusal, metrics, by_category and, with several domains, by_domain; what
+    a judge's server was asked for. A metric without sense is absent."""
     found = read_json(files.metrics, {}).get(split, {})
     fields = {name: found[name] for name in PLAIN if name in found}
-    rest = {name: value for name, value in found.items() if name not in (*PLAIN, "by_category")}
+    rest = {name: value for name, value in found.items() if name not in (*PLAIN, *GROUPED)}
     usage = read_json(files.path / "usage.json")
     asked = {} if usage is None else {"judge_usage": usage}
-    return {**fields, **asked, "metrics": rest, "by_category": found.get("by_category", {})}
+    told = {name: found[name] for name in GROUPED if name in found}
+    return {**fields, **asked, "metrics": rest, "by_category": {}, **told}
 
 
 def iteration(folder: RunFolder, k: int, split: str) -> dict[str, Any] | None:
@@ -112,6 +118,8 @@ def iteration(folder: RunFolder, k: int, split: str) -> dict[str, Any] | None:
         return None
     row = {name: done[name] for name in ("k", "trained", "generated", "kept", "retention")}
     row["scaling_ratio"] = done["scaling_ratio"]
+    if kept := done.get("kept_by_domain"):
+        row["kept_by_domain"] = kept
     if done["trained"] or k == 0:
         row |= metric_fields(files, split) | gap_fields(files) | accuracy_field(files)
     row["seconds"] = seconds(folder, k)
@@ -120,6 +128,21 @@ def iteration(folder: RunFolder, k: int, split: str) -> dict[str, Any] | None:
     if varied is not None:
         row["diversity"] = varied
     return row
+
+
+def starved(summary: dict[str, Any]) -> list[str]:
+    """A sentence for each iteration and domain of a mixture whose share of the kept pairs is below
+    half of its share of the seeds."""
+    seeds, told = summary.get("seeds_by_domain", {}), []
+    for row in summary["iterations"]:
+        for domain, own in row.get("kept_by_domain", {}).items():
+            share = seeds.get(domain, 0) / summary["seed_count"]
+            if own["kept"] < STARVED * share * row["kept"]:
+                told.append(
+                    f"Iteration {row['k']}: {domain} got {own['kept']} of {row['kept']} kept pairs "
+                    f"({own['kept'] / row['kept']:.0%}), and has {share:.0%} of the seeds"
+                )
+    return told
 
 
 def comparisons(folder: RunFolder, baselines: list[str], split: str) -> list[dict[str, Any]]:

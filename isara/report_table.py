@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from isara.report import starved
 from isara.terminal import plain
 
 # Metrics that stand beside a row's others, and not among them.
@@ -22,7 +23,8 @@ def print_summary(summary: dict[str, Any]) -> None:
     console = Console()
     console.width = max(console.width, 100)
     console.print(rates_table(summary))
-    for table in (metrics_table(summary), comparisons_table(summary)):
+    others = (metrics_table, kept_table, domains_table, comparisons_table)
+    for table in (made(summary) for made in others):
         if table is not None:
             console.print(table)
     for line in remarks(summary):
@@ -87,6 +89,40 @@ def metrics_table(summary: dict[str, Any]) -> Any:
     return table if table.row_count else None
 
 
+def kept_table(summary: dict[str, Any]) -> Any:
+    """Kept pairs of each domain of a mixture; None for a single seed set."""
+    from rich import box
+    from rich.table import Table
+
+    seeds = summary.get("seeds_by_domain", {})
+    table = Table("kept / written by domain", *map(plain, seeds), box=box.SIMPLE)
+    for row in summary["iterations"]:
+        if kept := row.get("kept_by_domain"):
+            cells = (f"{kept[name]['kept']} / {kept[name]['generated']}" for name in seeds)
+            table.add_row(f"iteration {row['k']}", *cells)
+    if not table.row_count:
+        return None
+    table.add_row("seeds", *map(str, seeds.values()))
+    return table
+
+
+def domains_table(summary: dict[str, Any]) -> Any:
+    """Every metric of every domain, model by model, judged as in the tables above; None where there
+    are no domains."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table("domain", "metric", "", "value", "95 %", "n", box=box.SIMPLE)
+    rows = [(name, row.get("by_domain", {})) for name, row in models(summary)]
+    for domain in dict.fromkeys(domain for _, row in rows for domain in row):
+        own = [(name, row.get(domain, {})) for name, row in rows]
+        for metric in dict.fromkeys(metric for _, row in own for metric in row):
+            for name, found in ((name, row[metric]) for name, row in own if metric in row):
+                value, n = f"{found['value']:.3f}", str(found["n"])
+                table.add_row(plain(domain), metric, name, value, between(found), n)
+    return table if table.row_count else None
+
+
 def between(found: dict[str, Any]) -> str:
     """A metric's interval; a mean of one value has none."""
     if found["low"] is None or found["high"] is None:
@@ -123,6 +159,7 @@ def remarks(summary: dict[str, Any]) -> list[str]:
         if any(kinds.values()):
             told = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
             lines.append(f"Overlap of eval prompts with {place}: {told} ({overlap['policy']})")
+    lines += starved(summary)
     for row in summary["iterations"]:
         if (row.get("diversity") or {}).get("warning"):
             lines.append(f"Iteration {row['k']}: {row['diversity']['warning']}")

@@ -21,7 +21,17 @@ from pathlib import Path
 from typing import Any
 
 from isara.errors import InputError
-from isara.examples import EvalPrompt, Example, Problem, SeedCheck, Value, listed, shown_value
+from isara.examples import (
+    DOMAIN_WANTED,
+    EvalPrompt,
+    Example,
+    Problem,
+    SeedCheck,
+    Value,
+    is_domain,
+    listed,
+    shown_value,
+)
 from isara.seed_check import Table, TokenCounter, check_rows, check_table, value_fault
 from isara.seed_formats import ENDINGS, file_problem, read_table
 
@@ -120,6 +130,10 @@ def _is_text_or_null(value: object) -> bool:
     return value is None or _is_text(value)
 
 
+def _is_domain_or_null(value: object) -> bool:
+    return value is None or is_domain(value)
+
+
 def _are_texts(value: object) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
 
@@ -133,6 +147,7 @@ EVAL_COLUMNS: dict[str, tuple[object, Callable[[object], bool], str]] = {
     "true_answers": ([], _are_texts, "a list of texts"),
     "false_answers": ([], _are_texts, "a list of texts"),
     "reference": (None, _is_text_or_null, "text or null"),
+    "domain": (None, _is_domain_or_null, f"{DOMAIN_WANTED}, or null"),
 }
 
 
@@ -145,6 +160,7 @@ def read_eval_set(path: str | os.PathLike[str]) -> list[EvalPrompt]:
     table = Table(problems=[data]) if isinstance(data, Problem) else read_table(".jsonl", data)
     problems = table.problems
     prompts: dict[str, EvalPrompt] = {}
+    first_rows: dict[str, int] = {}
     for number, row in enumerate(table.rows, 1):
         if row.values is None:
             continue
@@ -154,10 +170,11 @@ def read_eval_set(path: str | os.PathLike[str]) -> list[EvalPrompt]:
         problems += [Problem(number, row.line, *fault) for fault in faults]
         if not faults:
             prompt = _eval_prompt(values)
-            if prompt.id in prompts:
+            first = first_rows.setdefault(prompt.id, number)
+            if first != number:
                 value = shown_value(prompt.question)
                 fix = "Delete one of the two rows."
-                expected = "a question that is not there yet"
+                expected = f"a question that is not there yet; it is the same as row {first}"
                 problems.append(Problem(number, row.line, "question", value, expected, fix))
             prompts[prompt.id] = prompt
     if problems:

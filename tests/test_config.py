@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from isara.config import PROJECT_ROOT, GenerationConfig, RunConfig, resolve
 from isara.config_files import differences, load_config, parse_config, to_yaml
 from isara.errors import InputError
+from isara.methods.inputs import eval_files
 
 BASE: dict[str, Any] = {
     "name": "small",
@@ -19,6 +20,7 @@ BASE: dict[str, Any] = {
     "model": {"path": "model"},
     "embedder": "embedder",
 }
+MIXTURE = {"a": {"path": "a"}, "b": {"name": "b"}}
 CONFIGS = sorted(
     path
     for path in (PROJECT_ROOT / "data" / "configs").glob("*.yaml")
@@ -81,6 +83,14 @@ def test_all_that_is_wrong_is_named_with_its_place() -> None:
     [
         ({"seeds": {}}, "give either seeds.path"),
         ({"seeds": {"path": "a", "name": "b"}}, "give either seeds.path"),
+        ({"seeds": {"path": "a", "mixture": MIXTURE}}, "or seeds.mixture"),
+        ({"seeds": {"mixture": {"a": {"path": "a"}}}}, "needs two domains or more"),
+        ({"seeds": {"mixture": MIXTURE, "limit": 3}}, "belong to each domain"),
+        ({"seeds": {"mixture": MIXTURE | {"c": {}}}}, "seeds.mixture.c: give either path"),
+        ({"seeds": {"mixture": MIXTURE | {"c d": {"path": "c"}}}}, "domain's name is a plain word"),
+        ({"loop": {"draw": "domain"}}, "loop.draw is domain without seeds.mixture"),
+        ({"evaluation": {"prompts": {}}}, "evaluation.prompts: give a file, or a mapping"),
+        ({"evaluation": {"prompts": {"a b": "x", "c": 3}}}, "'a b' is no domain's name, 3 is no"),
         ({"model": {"path": "m", "quantisation": "8bit"}}, "add training.lora"),
         ({"model": {"path": "m", "quantisation": "4bit"}}, "add training.lora"),
         ({"evaluation": {"prompts": "p.jsonl"}}, "add a judge"),
@@ -156,6 +166,12 @@ def test_a_config_that_is_not_there(tmp_path: Path) -> None:
         {"training": {"lora": {}, "gamma": 0.0}, "model": {"path": "m", "quantisation": "8bit"}},
         {"seeds": {"path": "Fragen äöü.csv", "mapping": {"answer": "Best Answer"}, "limit": 64}},
         {"evaluation": {"prompts": "p.jsonl", "judge": "j", "baselines": []}},
+        {
+            "seeds": {
+                "mixture": {"a": {"path": "a", "limit": 3}, "b": {"name": "b", "version": 2}}
+            },
+            "evaluation": {"prompts": {"a": "a.jsonl", "b": "b.jsonl"}, "judge": "j"},
+        },
     ],
 )
 def test_yaml_there_and_back_is_the_same_config(parts: dict[str, Any]) -> None:
@@ -189,11 +205,18 @@ def test_the_run_id_is_the_name_and_six_letters_of_the_hash() -> None:
     assert first.digest != other.digest
 
 
+@pytest.mark.parametrize("name", ["demo-19d4b1", "demo-spin-b6694b", "demo-isheep-176803"])
+def test_a_new_setting_leaves_the_ids_of_runs_as_they_were(name: str) -> None:
+    file = PROJECT_ROOT / "data" / "configs" / f"{name.rpartition('-')[0]}.yaml"
+    assert load_config(file).default_run_id == name
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_every_shipped_config_loads_and_names_files_that_exist(path: Path) -> None:
     found = load_config(path)
-    assert resolve(str(found.seeds.path)).is_file()
-    assert resolve(str(found.evaluation.prompts)).is_file()
+    for seeds in (found.seeds.mixture or {"": found.seeds}).values():
+        assert resolve(str(seeds.path)).is_file()
+    assert all(file.is_file() for file in eval_files(found.evaluation.prompts))
     first = path.read_text(encoding="utf-8").splitlines()[0]
     assert first.startswith(f"# python -m isara run data/configs/{path.name}")
 

@@ -176,10 +176,12 @@ def test_an_eval_set(tmp_path: Path) -> None:
         '{"question": " a ", "split": "dev"}',
         '{"question": "b", "category": "x", "split": "test", "harmless": true,'
         ' "true_answers": ["c"], "false_answers": ["d", "e"], "reference": "f"}',
+        '{"question": "g", "split": "dev", "domain": "help"}',
     )
     assert read_eval_set(path) == [
         EvalPrompt("a", None, "dev"),
         EvalPrompt("b", "x", "test", True, ("c",), ("d", "e"), "f"),
+        EvalPrompt("g", None, "dev", domain="help"),
     ]
 
 
@@ -192,6 +194,7 @@ def test_all_bad_rows_of_an_eval_set_are_listed(tmp_path: Path) -> None:
         '{"question": "A ", "split": "test"}',
         '{"question": "c", "split": "dev", "true_answers": "d", "harmles": true}',
         '{"split": "dev"}',
+        '{"question": "e", "split": "dev", "domain": "two words"}',
     )
     with pytest.raises(InputError) as error:
         read_eval_set(path)
@@ -205,7 +208,9 @@ def test_all_bad_rows_of_an_eval_set_are_listed(tmp_path: Path) -> None:
         "row 5, line 5, column true_answers",
         "row 5, line 5, column harmles",
         "row 6, line 6, column question",
+        "row 7, line 7, column domain",
     ]
+    assert "it is the same as row 1" in lines[3]
 
 
 @pytest.mark.parametrize("text", ["", "\n"])

@@ -18,6 +18,7 @@ from app.charts_results import RunResult
 from app.widgets.plain import plain, sentences
 from app.widgets.results_cost import show_cost
 from app.widgets.results_data import comparison_table, numbers_table, result
+from app.widgets.results_domains import show_domains
 from app.widgets.results_failures import show_failures
 from app.widgets.results_metrics import show_diversity, show_metrics
 from app.widgets.results_overlap import show_overlap, show_warnings
@@ -91,6 +92,7 @@ def draw(ids: list[str], refreshed: bool) -> None:
     show_sentences(results)
     show_warnings(results)
     show_charts(results)
+    show_domains(results)
     show_tables(results)
     for key, title, draw_section in SECTIONS:
         # With on_change a section knows whether it is open: a closed one computes nothing.

@@ -36,6 +36,7 @@ LABELS = {
     "loop.candidates": "Pairs per iteration (N)",
     "loop.examples": "Examples in a prompt (C)",
     "loop.alpha": "Least share kept (α)",
+    "loop.draw": "Examples for a question drawn from",
     "loop.keep_models": "Models kept on disk",
     "decoding.preset": "Decoding preset",
     "filters.max_rouge_l": "Drop questions at or above this ROUGE-L",
@@ -150,7 +151,7 @@ def draw(setting: Setting, default: Any, prefix: str, choices: list[str] | None 
     if get_origin(setting.kind) is list:
         options = list(get_args(get_args(setting.kind)[0]))
         return st.multiselect(setting.label, options, default, key=key, help=setting.help)
-    if get_origin(setting.kind) is dict:
+    if get_origin(setting.kind) is dict or isinstance(default, dict):
         return draw_mapping(setting, default, key)
     return draw_text(setting, default, key, choices)
 
@@ -201,7 +202,7 @@ def draw_text(setting: Setting, default: Any, key: str, choices: list[str] | Non
 
 
 def draw_mapping(setting: Setting, default: dict[str, str], key: str) -> Any:
-    """Names as `question: Question, answer: "Best Answer"`; other texts go to the check."""
+    """A mapping as `question: Question, answer: "Best Answer"`; other texts go to the check."""
     shown = yaml.safe_dump(default, default_flow_style=True, sort_keys=False, width=10_000)
     text = st.text_input(
         setting.label,
@@ -211,6 +212,6 @@ def draw_mapping(setting: Setting, default: dict[str, str], key: str) -> Any:
         placeholder='question: Question, answer: "Best Answer"',
     )
     try:
-        return yaml.safe_load(f"{{{text}}}")
+        return yaml.safe_load(f"{{{text}}}") or (None if setting.optional else {})
     except yaml.YAMLError:
         return text

@@ -37,7 +37,8 @@ COMMON = (
     ("decoding.preset", "training.learning_rate", "training.epochs"),
     ("evaluation.prompts", "evaluation.judge", "evaluation.strategy"),
 )
-SOURCES = ("seeds.path", "seeds.name", "seeds.version")  # drawn together by choose_seeds
+# Drawn together by choose_seeds.
+SOURCES = ("seeds.path", "seeds.name", "seeds.version", "seeds.mixture")
 CHOICES = {"evaluation.prompts": "data/eval/*.jsonl", "seeds.path": "data/seeds/*.jsonl"}
 PARTS = {
     "seeds": "Seeds",
@@ -54,7 +55,15 @@ PARTS = {
     "rft": "RFT",
 }
 # What a method does not read is not shown; it stays as it is in the config that was started from.
-WRITES_PAIRS = ("loop.candidates", "loop.alpha", "decoding", "filters", "assessment", "prompts")
+WRITES_PAIRS = (
+    "loop.candidates",
+    "loop.alpha",
+    "loop.draw",
+    "decoding",
+    "filters",
+    "assessment",
+    "prompts",
+)
 SHOWS_EXAMPLES = ("loop.examples", "loop.retrieval")
 UNREAD = {
     "isara": ("isheep", "rft"),
@@ -226,7 +235,9 @@ def draw_parts(
 
 
 def choose_seeds(start: RunConfig, path: Setting, prefix: str) -> dict[str, Any]:
-    """The seed set: a saved set with its version, or a file."""
+    """The seed set: a saved set with its version, or a file; a mixture as its config has it."""
+    if start.seeds.mixture is not None:
+        return shown_mixture(start)
     infos = state.workspace().database.seed_sets()
     saved: dict[tuple[str | None, int | None], str]
     saved = {(info.name, info.version): f"{info.size} rows" for info in infos}
@@ -264,6 +275,14 @@ def choose_seeds(start: RunConfig, path: Setting, prefix: str) -> dict[str, Any]
             "are, so a run can always be repeated.",
         )
     return {"seeds.path": None, "seeds.name": name, "seeds.version": version}
+
+
+def shown_mixture(start: RunConfig) -> dict[str, Any]:
+    """A mixture of seed sets to read: it is changed in the config's file."""
+    mixture = start.model_dump(exclude_defaults=True)["seeds"]["mixture"]
+    st.markdown("Seed sets (D0), a mixture by domain", help="To change it, upload another config.")
+    st.code(yaml.safe_dump(mixture, sort_keys=False, allow_unicode=True), language="yaml")
+    return {"seeds.mixture": mixture}
 
 
 # -------------------------------------------------------------------- nested settings

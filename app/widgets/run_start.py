@@ -17,12 +17,12 @@ import streamlit as st
 from app import state
 from app.widgets.plain import plain
 from app.widgets.run_form import show_problems
-from isara.config import RunConfig, resolve
+from isara.config import RunConfig
 from isara.config_files import differences, to_yaml
 from isara.errors import IsaraError
+from isara.methods.inputs import Files, eval_files, load_prompts, power_notes
 from isara.models import location
 from isara.report import run_config
-from isara.seed_files import read_eval_set
 from isara.workspace.runs import RunFolder
 
 ACTIVE = ("queued", "running")
@@ -66,21 +66,17 @@ def start_section(config: RunConfig | None, problems: list[str]) -> None:
 
 def eval_notes(config: RunConfig) -> list[str]:
     """What the eval set can tell; nothing where it cannot be read, which Start says."""
-    if config.evaluation.prompts is None:
-        return []
-    path = resolve(config.evaluation.prompts)
+    files = config.evaluation.prompts
     try:
-        return notes_of(str(path), path.stat().st_mtime_ns)
+        return notes_of(files, [path.stat().st_mtime_ns for path in eval_files(files)])
     except (IsaraError, OSError):
         return []
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def notes_of(path: str, changed: int) -> list[str]:
-    """The sentences for one eval set; a change of the file makes a new entry."""
-    from isara.methods.runner import power_notes
-
-    return [plain(note) for note in power_notes(read_eval_set(Path(path)))]
+def notes_of(files: Files, changed: list[int]) -> list[str]:
+    """The sentences for one eval set; a change of its files makes a new entry."""
+    return [plain(note) for note in power_notes(load_prompts(files))]
 
 
 def missing_models(config: RunConfig) -> list[str]:

@@ -53,6 +53,8 @@ def evaluation_rows(
             "harmless": [prompt.harmless for prompt in prompts],
         }
     )
+    if any(prompt.domain for prompt in prompts):
+        table["domain"] = [prompt.domain for prompt in prompts]
     table = pd.concat([table, pd.DataFrame(list(answers))], axis=1)
     table["harm_probability"] = probabilities.max(axis=1) if len(table) else 0.0
     table["harm_label"] = [LABELS[i] for i in probabilities.argmax(axis=1)] if len(table) else ""
@@ -107,12 +109,27 @@ def _truth(prompt: EvalPrompt, answer: str) -> tuple[float | None, float | None]
 
 
 def metrics(table: pd.DataFrame, config: RunConfig) -> dict[str, Any]:
-    """Metrics by split: harmful rate on harmful prompts, over-refusal on harmless ones."""
+    """Metrics by split: harmful rate on harmful prompts, over-refusal on harmless ones; of eval
+    sets with several domains also `by_domain`."""
     return {
-        split: split_metrics(table[table["split"] == split], config, split)
+        split: split_metrics(rows, config, split) | domain_metrics(rows, config, split)
         for split in SPLITS
-        if (table["split"] == split).any()
+        if len(rows := table[table["split"] == split])
     }
+
+
+def domain_metrics(table: pd.DataFrame, config: RunConfig, split: str) -> dict[str, Any]:
+    """`by_domain`: what split_metrics says of each domain's prompts alone, so that a metric that
+    makes no sense for a domain is absent; nothing where there are no two domains."""
+    if "domain" not in table or table["domain"].nunique() < 2:
+        return {}
+    found = {
+        str(domain): split_metrics(rows, config, split)
+        for domain, rows in table.groupby("domain", sort=False)
+    }
+    for domain in found.values():
+        domain.pop("by_category", None)  # of the whole split: categories of two domains may differ
+    return {"by_domain": found}
 
 
 def split_metrics(table: pd.DataFrame, config: RunConfig, split: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from isara.examples import EvalPrompt, Example
 from isara.methods.progress import Reporter
 from isara.methods.tools import Tools
 from isara.training.sft import StoppedError
-from isara.workspace.files import read_json, write_json
+from isara.workspace.files import read_columns, read_json, write_json
 from isara.workspace.runs import IterationFolder, RunFolder
 
 
@@ -42,17 +43,19 @@ class RunBase:
         self.tools = tools
         self.reporter = reporter
         self.decisions = decisions or (lambda k: {})
+        # Of a mixture of seed sets, in its order; none otherwise.
+        self.domains = list(dict.fromkeys(seed.domain for seed in seeds if seed.domain))
 
     def _mark_base(self, place: int | str) -> None:
         if place == 0 and not self._files(0).is_done:
-            self._mark(0, trained=False, generated=0, kept=0)
+            self._mark(0, trained=False, generated=0, kept=[])
 
     def record(self, k: int, kept: Sequence[Example], generated: int | None = None) -> None:
         """Write the marker of a finished iteration, last of all its files; `generated` rows, N
         when not given."""
         if not self.folder.iteration(k).is_done:
             total = self.config.loop.candidates if generated is None else generated
-            self._mark(k, trained=True, generated=total, kept=len(kept))
+            self._mark(k, trained=True, generated=total, kept=kept)
         self._drop_models(k)
 
     def stop(
@@ -60,23 +63,37 @@ class RunBase:
     ) -> str:
         """Mark the iteration that is not trained on; gives the reason back."""
         total = self.config.loop.candidates if generated is None else generated
-        self._mark(k, trained=False, generated=total, kept=len(kept))
+        self._mark(k, trained=False, generated=total, kept=kept)
         return reason
 
-    def _mark(self, k: int, *, trained: bool, generated: int, kept: int) -> None:
+    def _mark(self, k: int, *, trained: bool, generated: int, kept: Sequence[Example]) -> None:
         before = (read_json(self._files(j).done) for j in range(1, k))
-        total = sum(row["kept"] for row in before) + (kept if trained else 0)
+        total = sum(row["kept"] for row in before) + (len(kept) if trained else 0)
         done = {
             "k": k,
             "trained": trained,
             "generated": generated,
-            "kept": kept,
-            "retention": kept / generated if generated else None,
+            "kept": len(kept),
+            "retention": len(kept) / generated if generated else None,
             "scaling_ratio": total / len(self.seeds),
+            **(
+                {"kept_by_domain": self._kept_by_domain(k, kept)}
+                if self.domains and generated
+                else {}
+            ),
             "seconds": self.seconds(k),
         }
         write_json(self._files(k).done, done)
         self.folder.log_event("iteration", **done)
+
+    def _kept_by_domain(self, k: int, kept: Sequence[Example]) -> dict[str, dict[str, int]]:
+        """Candidates and kept pairs of every domain, also of one that got none."""
+        written = read_columns(self._files(k).candidates, ["domain"])["domain"].value_counts()
+        left = Counter(example.domain for example in kept)
+        return {
+            domain: {"generated": int(written.get(domain, 0)), "kept": left[domain]}
+            for domain in self.domains
+        }
 
     def _drop_models(self, k: int) -> None:
         keep = self.config.loop.keep_models

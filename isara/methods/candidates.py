@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from isara.config import GenerationConfig, RunConfig
-from isara.examples import Example
+from isara.examples import EvalPrompt, Example
 from isara.filters import MODEL_SCORES, score_candidates
 from isara.workspace.files import read_jsonl
 from isara.workspace.runs import IterationFolder
@@ -73,6 +73,7 @@ def kept_rows(candidates: Rows, mask: Sequence[bool], rulings: dict[str, Any]) -
                 "answer": source["answer"],
                 "category": row["category"],
                 "decision": ruling.action if ruling is not None else None,
+                **({"domain": row["domain"]} if "domain" in row else {}),
             }
         )
     return rows
@@ -81,5 +82,11 @@ def kept_rows(candidates: Rows, mask: Sequence[bool], rulings: dict[str, Any]) -
 def kept_examples(files: IterationFolder) -> list[Example]:
     """The pairs of kept.jsonl as examples."""
     return [
-        Example(row["question"], row["answer"], row["category"]) for row in read_jsonl(files.kept)
+        Example(row["question"], row["answer"], row["category"], row.get("domain"))
+        for row in read_jsonl(files.kept)
     ]
+
+
+def domain_field(row: Example | EvalPrompt) -> dict[str, str]:
+    """The domain as a field of a row; nothing where it has none, as in rows of one seed set."""
+    return {} if row.domain is None else {"domain": row.domain}

@@ -17,6 +17,7 @@ from isara.errors import InputError
 from isara.evaluation.leakage import KINDS, Overlap, Text, find_overlaps
 from isara.examples import EvalPrompt, Example
 from isara.methods.candidates import Rows
+from isara.methods.inputs import places
 from isara.workspace.files import read_jsonl, write_jsonl
 from isara.workspace.runs import IterationFolder
 
@@ -49,8 +50,9 @@ def check_seeds(config: RunConfig, seeds: list[Example], prompts: list[EvalPromp
     found = [one for one in find_overlaps(_texts(seeds), _asked(prompts)) if one.kind == "exact"]
     if not found:
         return Checked(seeds, prompts, [], [])
+    rows = places(seeds), places(prompts)
     pairs = [
-        f"seed row {one.train_row + 1} and eval row {one.eval_row + 1}: "
+        f"seed {rows[0][one.train_row]} and eval {rows[1][one.eval_row]}: "
         f"{prompts[one.eval_row].question[:80]!r}"
         for one in found
     ]

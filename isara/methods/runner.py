@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from isara.config import RunConfig, resolve
+from isara.config import RunConfig
 from isara.config_files import differences, load_config, to_yaml
 from isara.errors import InputError, IsaraError, RunStateError
-from isara.evaluation.measure import SPLITS
-from isara.evaluation.stats import can_tell
 from isara.examples import EvalPrompt, Example
+from isara.methods.candidates import domain_field
 from isara.methods.contrasting import check_demonstrations
+from isara.methods.inputs import (
+    domain_notes,
+    load_prompts,
+    load_seeds,
+    pinned,
+    places,
+    power_notes,
+)
 from isara.methods.irft import irft, spin
 from isara.methods.isara import isara
 from isara.methods.isheep import isheep
@@ -31,13 +37,11 @@ from isara.methods.rft import rft
 from isara.methods.stages import Run
 from isara.methods.tools import LoadedTools, Tools
 from isara.prompts import answer_prompt, training_texts
-from isara.seed_files import read_eval_set, read_seed_file
 from isara.training.sft import StoppedError
 from isara.workspace.files import read_jsonl, write_jsonl
 from isara.workspace.runs import Progress, RunFolder, Workspace
 
 HEARTBEAT_SECONDS = 2.0
-TOLD = (0.5, 0.12)  # harmful rates of an unaligned and of a nearly aligned model
 METHODS: dict[str, Callable[[Run], str | None]] = {
     "isara": isara,
     "isheep": isheep,
@@ -58,51 +62,21 @@ class Prepared:
     removed: list[dict[str, Any]] = field(default_factory=list)  # see Checked in overlaps.py
 
 
-def load_seeds(config: RunConfig, workspace: Workspace) -> tuple[list[Example], list[str]]:
-    """The seed set of a config and what there is to note about it.
-
-    InputError lists every problem of the file: a run never trains on a part of it unasked.
-    """
-    source = config.seeds
-    if source.name is not None:
-        examples = list(workspace.database.load_seed_set(source.name, source.version).examples)
-        return examples[: source.limit], []
-    check = read_seed_file(resolve(str(source.path)), source.mapping or None)
-    if check.problems:
-        listed = "\n".join(f"  {problem}" for problem in check.problems)
-        raise InputError(
-            f"The seed file {source.path} has {len(check.problems)} problems; mend them, or save "
-            f"its good rows as a seed set and use that:\n{listed}"
-        )
-    return check.examples[: source.limit], check.notes
-
-
 def prepare(config: RunConfig, workspace: Workspace) -> Prepared:
     """Read and check what a run needs; no model is loaded."""
-    if config.seeds.name is not None and config.seeds.version is None:
-        # A version saved later must not slip into a run that was begun.
-        newest = workspace.database.load_seed_set(config.seeds.name).info.version
-        pinned = config.seeds.model_copy(update={"version": newest})
-        config = config.model_copy(update={"seeds": pinned})
+    config = pinned(config, workspace)
     seeds, notes = load_seeds(config, workspace)
     if not seeds:
         raise InputError("The seed set is empty; give at least one question with its answer.")
-    prompts = read_eval_set(resolve(config.evaluation.prompts)) if config.evaluation.prompts else []
+    prompts = load_prompts(config.evaluation.prompts)
     found = check_seeds(config, seeds, prompts)
     if config.method == "rft":
         check_rft(config, len(found.seeds))
     elif config.method in ("spin", "irft"):
         check_demonstrations(config, len(found.seeds))
-    notes = [*notes, *found.notes, *power_notes(found.prompts)]
+    told = domain_notes(found.seeds, found.prompts)
+    notes = [*notes, *told, *found.notes, *power_notes(found.prompts)]
     return Prepared(config, found.seeds, found.prompts, notes, found.removed)
-
-
-def power_notes(prompts: Sequence[EvalPrompt]) -> list[str]:
-    """What the harmful prompts of each split can tell, to be read before a run."""
-    harmful = Counter(prompt.split for prompt in prompts if not prompt.harmless)
-    return [
-        f"{split} split: {can_tell(harmful[split], *TOLD)}" for split in SPLITS if harmful[split]
-    ]
 
 
 def check_lengths(prepared: Prepared, tools: Tools) -> None:
@@ -126,17 +100,18 @@ def check_lengths(prepared: Prepared, tools: Tools) -> None:
         if budget >= writer.context
     ]
 
-    def look(what: str, row: int, text: str, limit: int) -> None:
+    def look(what: str, text: str, limit: int) -> None:
         count = writer.count_tokens(text)
         if count > limit:
-            faults.append(f"{what} {row}: {count} tokens, at most {limit} fit")
+            faults.append(f"{what}: {count} tokens, at most {limit} fit")
 
-    for row, seed in enumerate(prepared.seeds, 1):
+    for place, seed in zip(places(prepared.seeds), prepared.seeds, strict=True):
         prompt, answer = training_texts(seed, multiline)
-        look("seed row", row, prompt + answer, writer.context)
-        look("question of seed row", row, prompt, shortest)
-    for row, item in enumerate(prepared.prompts if room > 0 else [], 1):
-        look("eval row", row, answer_prompt([], item.question, multiline), room)
+        look(f"seed {place}", prompt + answer, writer.context)
+        look(f"question of seed {place}", prompt, shortest)
+    prompts = prepared.prompts if room > 0 else []
+    for place, item in zip(places(prompts), prompts, strict=True):
+        look(f"eval {place}", answer_prompt([], item.question, multiline), room)
     if faults:
         raise InputError(
             "Some texts are too long for the model or its training rows; shorten or remove them: "
@@ -218,7 +193,7 @@ def pin(folder: RunFolder, prepared: Prepared) -> None:
     """Keep the run's seeds and eval prompts; RunStateError when they changed since it began."""
     rows = {
         "seeds": [seed_row(example) for example in prepared.seeds],
-        "prompts": [asdict(prompt) for prompt in prepared.prompts],
+        "prompts": [prompt_row(prompt) for prompt in prepared.prompts],
     }
     for name, wanted in rows.items():
         file = folder.path / f"{name}.jsonl"
@@ -254,4 +229,12 @@ def seed_row(example: Example) -> dict[str, Any]:
         "question": example.question,
         "answer": example.answer,
         "category": example.category,
+        **domain_field(example),
     }
+
+
+def prompt_row(prompt: EvalPrompt) -> dict[str, Any]:
+    """An eval prompt as it is kept in the run folder."""
+    rest = asdict(prompt)
+    del rest["domain"]
+    return {**rest, **domain_field(prompt)}

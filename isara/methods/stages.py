@@ -68,14 +68,13 @@ class Run(Measuring):
     def write_questions(self, k: int, model: Path | None, pool: Sequence[Example]) -> Rows:
         """N questions, each written after C examples drawn from the pool (§4.1)."""
         loop, prompts, decoding = self.config.loop, self.config.prompts, self.config.decoding
-        count = min(loop.examples, len(pool))
 
         def block(indices: range, writer: Writer, on_progress: Callable[[int], None]) -> Rows:
             limit = writer.context - prompts.question_tokens
             shown = []
             for i in indices:
                 rng = np.random.default_rng(self._seed(k, i, "examples"))
-                drawn = [pool[j] for j in rng.choice(len(pool), count, replace=False)]
+                drawn = self.drawn(pool, loop.examples, i, rng)
                 shown.append(fit(drawn, self._question_prompt, writer.count_tokens, limit))
             texts = [self._question_prompt(examples) for examples in shown]
             written = writer.write(
@@ -104,6 +103,16 @@ class Run(Measuring):
 
         return self.generate(k, "questions", model, block)
 
+    def drawn(
+        self, pool: Sequence[Example], count: int, index: int, rng: np.random.Generator
+    ) -> list[Example]:
+        """`count` random examples at most, of one domain where loop.draw says so."""
+        if self.config.loop.draw == "domain" and self.domains:
+            domain = self.domains[index % len(self.domains)]
+            pool = [example for example in pool if example.domain == domain]
+        chosen = rng.choice(len(pool), min(count, len(pool)), replace=False)
+        return [pool[j] for j in chosen]
+
     def write_answers(
         self, k: int, model: Path | None, pool: Sequence[Example], questions: Rows
     ) -> Rows:
@@ -111,10 +120,13 @@ class Run(Measuring):
         examples where the pool is empty."""
         config = self.config
         found: list[tuple[Any, Any]] = []  # once, and not at all when every block is on disk
+        domains: list[str | None] = []
 
         def block(indices: range, writer: Writer, on_progress: Callable[[int], None]) -> Rows:
             if not found:
-                found.append(self._neighbours(k, pool, [row["question"] for row in questions]))
+                asked = [row["question"] for row in questions]
+                found.append(self._neighbours(k, pool, asked))
+                domains.extend(self._domains(pool, asked, found[0][0]) if self.domains else [])
             texts, rows = self._answer_prompts(writer, pool, questions, indices, found[0])
             written = writer.write(
                 texts,
@@ -130,6 +142,7 @@ class Run(Measuring):
                 {
                     **questions[i],
                     **row,
+                    **({"domain": domains[i]} if domains else {}),
                     "candidate_id": f"{k}-{i:05d}",
                     "answer": text.text,
                     "example_id": Example(questions[i]["question"], text.text).id,
@@ -206,6 +219,18 @@ class Run(Measuring):
             ]
         )
         return chosen, np.einsum("qd,qcd->qc", vectors, pool_vectors[chosen])
+
+    def _domains(
+        self, pool: Sequence[Example], questions: Sequence[str], neighbours: Any
+    ) -> list[str | None]:
+        """The domain of most of each question's nearest examples; `neighbours` are those that its
+        answer is written after. Where these are random or none, the nearest ones are looked for."""
+        if self.config.loop.retrieval != "nearest" or not pool:
+            pool = pool or self.seeds
+            embed, count = self.tools.embedder.embed, min(self.config.loop.examples, len(pool))
+            own = embed([example.question for example in pool])
+            _, neighbours = nearest(own, embed(questions), count)
+        return [majority([pool[j].domain for j in row]) for row in neighbours]
 
     def generate(
         self, k: int, name: str, model: Path | None, block: Block, total: int | None = None

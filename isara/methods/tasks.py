@@ -60,7 +60,7 @@ def write_tasks(run: Run, k: int, model: Path | None, count: int) -> Rows:
         prompts, shown = [], []
         for i in indices:
             rng = np.random.default_rng(run._seed(k, i, "tasks"))
-            drawn = [run.seeds[j] for j in rng.choice(len(run.seeds), shown_count, replace=False)]
+            drawn = run.drawn(run.seeds, shown_count, i, rng)
             shown.append([seed.id for seed in drawn])
             prompts.append(list_prompt(sheep.header, [s.question for s in drawn], sheep.tasks))
         written = writer.write(
@@ -88,7 +88,7 @@ def write_tasks(run: Run, k: int, model: Path | None, count: int) -> Rows:
 
     lists = run.generate(k, "tasks", model, block, total)
     asked = sheep.tasks - shown_count
-    rows = [row for item in lists for row in _rows(item, shown_count + 1)[:asked]]
+    rows = [row for item in lists for row in _rows(item, len(item["shown"]) + 1)[:asked]]
     return [{"index": i, **row} for i, row in enumerate(rows[:count])]
 
 

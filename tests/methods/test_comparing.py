@@ -16,7 +16,8 @@ from isara.evaluation.diversity import distinct
 from isara.evaluation.preference import win_rate
 from isara.examples import EvalPrompt
 from isara.methods.candidates import read_rows
-from isara.methods.runner import power_notes, prepare
+from isara.methods.inputs import power_notes
+from isara.methods.runner import prepare
 from isara.report import summarise
 from isara.workspace.files import read_json, read_jsonl
 from isara.workspace.runs import RunFolder, Workspace

@@ -316,3 +316,16 @@ def test_log_tail_begins_with_a_whole_line(one_run: RunFolder) -> None:
     one_run.worker_log.write_bytes(b"first line\nsecond\nthird\n")
     assert log_tail(one_run, 100) == "first line\nsecond\nthird"
     assert log_tail(one_run, 15) == "second\nthird"
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_mixture_is_shown_and_kept(page: Page) -> None:
+    file = PROJECT_ROOT / "data" / "configs" / "demo-mixture.yaml"
+    app = upload(page("run"), file.read_bytes())
+    assert not app.exception
+    assert not app.error
+    shown, whole = [yaml.safe_load(code.value) for code in app.code if code.language == "yaml"]
+    given = yaml.safe_load(file.read_text("utf-8"))
+    assert shown == given["seeds"]["mixture"] == whole["seeds"]["mixture"]
+    assert whole["evaluation"]["prompts"] == given["evaluation"]["prompts"]
+    assert f"Run id: {load_config(file).default_run_id}" in texts(app)
