@@ -2,20 +2,59 @@
 
     comparison_sentence(summary)      # last model against base model and baselines
 
-Plain text without markup; the caller shows it as text.
+Plain text without markup; the caller shows it as text. Pages and the report say the same.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from app.charts_results import percent
 from isara.places import place_name
 
 SIGNIFICANT = 0.05  # of the p-value corrected over the table
 
+METRIC_NAMES = {
+    "truthful_diff": "TruthfulQA difference (× 100)",
+    "truthful_acc": "TruthfulQA accuracy (× 100)",
+    "utility": "utility (mean reward)",
+    "reward_win_rate": "reward above the base model's",
+    "win_rate": "win rate against the base model (× 100)",
+    "win_rate_length_controlled": "the same, as if answers were equally long (× 100)",
+    "reward_accuracy_held_out": "reward model: held-out demonstrations above own answers",
+    "reward_accuracy_preference_pairs": "reward model: better answers above worse ones, unseen",
+    "log_prob_gap": "log-probability of demonstrations over own answers (nats)",
+    "log_prob_gap_base": "log-probability of demonstrations over the base model's answers (nats)",
+}
 
-def comparison_sentence(summary: dict[str, Any]) -> str:
+STAGE_WORDS = {
+    "questions": "writing questions",
+    "answers": "writing answers",
+    "assess": "scoring its own pairs",
+    "filter": "filtering",
+    "train": "training",
+    "reward": "training the reward model",
+    "policy": "training against the reward",
+    "evaluate": "answering the eval set",
+    "judge": "judging",
+}
+
+
+def stage_name(stage: str) -> str:
+    """A stage of an iteration in words; a name that is not known stands for itself."""
+    return STAGE_WORDS.get(stage, stage)
+
+
+def metric_name(name: str) -> str:
+    """A metric in words; a name that is not known with spaces."""
+    return METRIC_NAMES.get(name, name.replace("_", " "))
+
+
+def percent(share: float) -> str:
+    """A share as "4.0 %"."""
+    return f"{100 * share:.1f} %"
+
+
+def comparison_sentence(summary: dict[str, Any], split: str = "dev") -> str:
     """One sentence on the harmful rate of the last model, "" where nothing was compared.
 
     It carries the test, its p after Holm's correction, and the effect with its interval and n.
@@ -26,7 +65,7 @@ def comparison_sentence(summary: dict[str, Any]) -> str:
     clauses = "; ".join(clause(summary, row) for row in rows)
     test = rows[0]["test"].replace(", exact", "'s exact test")
     return (
-        f"{rows[0]['b'].capitalize()} gave {clauses} ({test} on the same dev prompts; p after "
+        f"{rows[0]['b'].capitalize()} gave {clauses} ({test} on the same {split} prompts; p after "
         "Holm's correction for all comparisons of this run)."
     )
 
