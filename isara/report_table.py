@@ -8,7 +8,7 @@ First what every run has, then only what was measured: other metrics, paired tes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from isara.terminal import plain
@@ -21,7 +21,7 @@ class Grid(NamedTuple):
     """A table of texts: its headers, and rows of as many cells."""
 
     headers: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
 
 
 def print_summary(summary: dict[str, Any]) -> None:

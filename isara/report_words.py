@@ -7,11 +7,54 @@ Plain text without markup; the caller shows it as text. Pages and the report say
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from isara.places import place_name
 
 SIGNIFICANT = 0.05  # of the p-value corrected over the table
+
+
+class MethodWords(NamedTuple):
+    """A method's name, its paper on arXiv, and what it does in a sentence."""
+
+    name: str
+    arxiv: str
+    sentence: str
+
+
+METHODS = {
+    "isara": MethodWords(
+        "ISARA",
+        "2401.06785",
+        "The model writes new questions after random examples and answers them after the nearest "
+        "examples; what passes the filter is trained on together with the seeds, and the loop "
+        "goes on with the better model.",
+    ),
+    "isheep": MethodWords(
+        "I-SHEEP",
+        "2408.08072",
+        "The model goes on with a list of tasks that begins with a few seeds, answers each task "
+        "without examples, and what passes the filter is trained on.",
+    ),
+    "spin": MethodWords(
+        "SPIN",
+        "2401.01335",
+        "The model answers the seeds' questions and is trained to prefer the seeds' answers to "
+        "its own, round after round on all seeds.",
+    ),
+    "irft": MethodWords(
+        "IRFT",
+        "2405.17888",
+        "The model answers the seeds' questions and is trained to prefer the seeds' answers to "
+        "its own; each stage has a slice of the seeds.",
+    ),
+    "rft": MethodWords(
+        "RFT",
+        "2405.17888",
+        "A reward model learns to score the seeds' answers above the model's own, and the model "
+        "is moved towards what the reward model scores high, in turns.",
+    ),
+}
 
 METRIC_NAMES = {
     "truthful_diff": "TruthfulQA difference (× 100)",
