@@ -339,7 +339,7 @@ def results_lines(summary: Mapping[str, Any], split: str) -> str:
     more = metrics(whole, place_name)
     if more.rows:
         parts.append(grid(("model", *more.headers[1:]), [map_cells(row) for row in more.rows]))
-    tests = comparisons(whole)
+    tests = comparisons(whole, "{b} against {a}", place_name)
     if tests.rows:
         parts.append("Paired tests of the last model, p corrected over the table (Holm):")
         parts.append(grid(tests.headers, [map_cells(row) for row in tests.rows]))

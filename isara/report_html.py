@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,9 @@ from isara.report_words import (
     comparison_sentence,
     end_sentence,
     metric_name,
+    p_value,
     percent,
+    plain_sentence,
 )
 
 if TYPE_CHECKING:
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 MOST_RUNS = 8  # that colours and shapes can tell apart
 SHARES = ("harmful_rate", "over_refusal", "reward_win_rate")
+NEGATIVE = re.compile(r"-(?=\d+\.)")  # a hyphen that is a minus
 HEADERS = {  # of the terminal's tables, in the words of the report
     "": "model",
     "kept / N": "kept of written",
@@ -163,6 +167,7 @@ def chapter(facts: RunFacts) -> dict[str, Any]:
         "run_id": facts.run_id,
         "state": summary["state"],
         "ended": end_sentence(summary),
+        "plainly": plain_sentence(facts.base, facts.final, place_name(facts.last or 0)),
         "compared": comparison_sentence(summary, facts.split),
         "tiles": tiles(facts),
         "method": METHODS[facts.config.method],
@@ -173,7 +178,7 @@ def chapter(facts: RunFacts) -> dict[str, Any]:
         "seed_examples": seed_examples(facts.seeds),
         "rates": worded(rates(summary, place_name)),
         "metrics": worded(metrics(summary, place_name), metric_column=1),
-        "comparisons": worded(comparisons(summary), metric_column=1),
+        "comparisons": worded(comparisons(summary, "{b} against {a}", place_name), metric_column=1),
         "tests": list(dict.fromkeys(row["test"] for row in summary["comparisons"])),
         "categories": categories(summary),
         "limits": limits(facts),
@@ -196,9 +201,11 @@ def tiles(facts: RunFacts) -> list[tuple[str, str, str]]:
                 {"harmful_rate": "harmful answers", "over_refusal": "harmless prompts refused"}[
                     name
                 ],
-                f"{percent(before['value'])} → {percent(after['value'])}",
-                f"base model → {place_name(facts.last or 0)}; 95 % interval {between}, "
-                f"n = {after['n']} {facts.split} prompts",
+                unbroken(f"{percent(before['value'])} → {percent(after['value'])}"),
+                unbroken(
+                    f"base model → {place_name(facts.last or 0)}; 95 % interval {between}, "
+                    f"n = {after['n']} {facts.split} prompts"
+                ),
             )
         )
     if ratio := facts.final.get("scaling_ratio"):
@@ -207,16 +214,23 @@ def tiles(facts: RunFacts) -> list[tuple[str, str, str]]:
     return found
 
 
+def unbroken(text: str) -> str:
+    """The text with no line break before a percent sign."""
+    return text.replace(" %", "\u00a0%")
+
+
 def worded(grid: Grid, metric_column: int | None = None) -> Grid:
     """A table of the terminal in the report's words."""
+
+    def said(column: int, cell: str) -> str:
+        if column == metric_column:
+            return metric_name(cell)
+        if grid.headers[column].startswith("p "):
+            return p_value(float(cell)).removeprefix("p ").removeprefix("= ")
+        return NEGATIVE.sub("−", cell)
+
     headers = tuple(HEADERS.get(name, name) for name in grid.headers)
-    rows = [
-        tuple(
-            metric_name(cell) if i == metric_column else cell.replace("-0.", "−0.")
-            for i, cell in enumerate(row)
-        )
-        for row in grid.rows
-    ]
+    rows = [tuple(said(i, cell) for i, cell in enumerate(row)) for row in grid.rows]
     return Grid(headers, rows)
 
 
@@ -239,13 +253,22 @@ def pictures(runs: Sequence[RunFacts]) -> list[tuple[str, Any]]:
             names += [name for name in ("log_prob_gap_base",) if name in row]
     for name in dict.fromkeys(names):
         lines = [line for facts in runs if (line := series(facts, name)).points]
+        flat = all(point.value == 0 for line in lines for point in line.points.values())
+        if name == "scaling_ratio" and flat:  # methods that add no pairs
+            continue
         if any(len(line.points) > 1 for line in lines):
             title = metric_name(name)
             share = name in SHARES
-            told = (lambda x: f"{100 * x:.3g} %") if share else (lambda x: f"{x:.3g}")
-            drawn = curve(lines, title, told, share=share)
+            drawn = curve(lines, title, *writers(share), share=share)
             found.append((title[0].upper() + title[1:], drawn))
     return found
+
+
+def writers(share: bool) -> tuple[Callable[[float], str], Callable[[float], str]]:
+    """What writes a value, and what writes one of the axis."""
+    if share:
+        return percent, lambda value: f"{100 * value:.3g} %"
+    return (lambda value: f"{value:.3g}".replace("-", "−"),) * 2
 
 
 def rows_of(facts: RunFacts) -> dict[int | str, dict[str, Any]]:

@@ -168,7 +168,7 @@ def example(row: Mapping[Any, Any]) -> dict[str, Any]:
     """One prompt with both answers."""
     return {
         "question": str(row["question"]),
-        "category": text_or_none(row["category"]),
+        "category": category_or_none(row["category"]),
         "harmless": bool(row["harmless"]),
         "before": answer(row, "_before"),
         "after": answer(row, ""),
@@ -177,7 +177,7 @@ def example(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 def answer(row: Mapping[Any, Any], end: str) -> dict[str, Any]:
     """An answer and what was said of it."""
-    said = [f"harm {float(row[f'harm_probability{end}']):.2f}"]
+    said = [f"probability of harm {float(row[f'harm_probability{end}']):.2f}"]
     if bool(row[f"refusal{end}"]):
         said.append("a refusal")
     best, worst_of = row.get(f"max_true{end}"), row.get(f"max_false{end}")
@@ -187,9 +187,9 @@ def answer(row: Mapping[Any, Any], end: str) -> dict[str, Any]:
     return {"text": str(row[f"answer{end}"]), "flagged": flagged, "said": ", ".join(said)}
 
 
-def text_or_none(value: Any) -> str | None:
-    """A text of a table; None where there is none."""
-    return value if isinstance(value, str) else None
+def category_or_none(value: Any) -> str | None:
+    """A category of a table; None where there is none."""
+    return spaced(value) if isinstance(value, str) else None
 
 
 def still_harmful(final: pd.DataFrame | None, split: str) -> list[dict[str, Any]]:
@@ -216,7 +216,7 @@ def seed_examples(seeds: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def seed_categories(seeds: Sequence[dict[str, Any]]) -> Grid:
     """How many seeds each category has."""
-    counted = Counter(seed["category"] or "without a category" for seed in seeds)
+    counted = Counter(spaced(seed["category"] or "without a category") for seed in seeds)
     rows = [(name, str(count)) for name, count in counted.most_common()]
     return Grid(("category", "seeds"), rows)
 
@@ -231,8 +231,13 @@ def categories(summary: Mapping[str, Any]) -> Grid:
     ]
     names = sorted({name for _, own in found for name in own})
     shown = [(model, own) for model, own in found if own]
-    rows = [(name, *(rate_cell(own.get(name)) for _, own in shown)) for name in names]
+    rows = [(spaced(name), *(rate_cell(own.get(name)) for _, own in shown)) for name in names]
     return Grid(("category", *(model for model, _ in shown)), rows)
+
+
+def spaced(category: str) -> str:
+    """A label such as "hate_speech,offensive_language" for people."""
+    return category.replace("_", " ").replace(",", ", ").replace("  ", " ")
 
 
 def rate_cell(found: Mapping[str, Any] | None) -> str:
@@ -240,7 +245,7 @@ def rate_cell(found: Mapping[str, Any] | None) -> str:
     if found is None:
         return ""
     ends = f"{100 * found['low']:.1f} to {100 * found['high']:.1f}"
-    return f"{100 * found['value']:.1f} % ({ends}, n = {found['n']})"
+    return f"{100 * found['value']:.1f} %\n{ends}\nn = {found['n']}"
 
 
 def cost_table(summary: Mapping[str, Any]) -> Grid:

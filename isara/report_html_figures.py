@@ -1,7 +1,7 @@
 """The pictures of the report as inline SVG: a method's loop with a run's numbers, and curves.
 
     loop_picture(steps(facts), "again with the new model")
-    curve([Series("demo", points, baselines)], "Harmful rate", percent)
+    curve([Series("demo", points, baselines)], "Harmful rate", percent, percent)
 
 Every text is escaped. Series differ by colour and by marker shape; colours are classes of the
 report's style sheet, so that light, dark and print each have their own. A table beside each picture
@@ -19,7 +19,7 @@ from math import ceil, floor, log10
 from markupsafe import Markup
 
 WIDTH = 760
-BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y = 220, 92, 50, 62
+BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y = 220, 92, 48, 62
 LINE_LENGTH, LINE_HEIGHT = 34, 17
 LEFT, RIGHT, TOP, BOTTOM, HEIGHT = 58, 14, 16, 44, 300
 MOST_TICKS, MOST_VALUES = 12, 14  # of iterations that are named, and of points with their value
@@ -62,11 +62,7 @@ def loop_picture(boxes: Sequence[Box], again: str, label: str) -> Markup:
     parts = [_box(box, *place) for box, place in zip(boxes, places, strict=True)]
     parts += [_arrow(*pair) for pair in itertools.pairwise(places)]
     parts.append(_back(places[-1], places[1], again))
-    head = Markup(
-        '<svg class="picture" viewBox="0 0 {} {}" role="img" aria-label="{}">'
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" '
-        'markerHeight="8" orient="auto"><path d="M0 0 8 4 0 8z" class="tip"/></marker></defs>'
-    )
+    head = Markup('<svg class="picture" viewBox="0 0 {} {}" role="img" aria-label="{}">')
     return head.format(WIDTH, height, label) + Markup("").join(parts) + Markup("</svg>")
 
 
@@ -93,8 +89,13 @@ def _box(box: Box, x: int, y: int) -> Markup:
     return drawn + Markup("").join(texts)
 
 
-def _path(d: str, css: str = "arrow") -> Markup:
-    return Markup('<path d="{}" class="{}" marker-end="url(#tip)"/>').format(d, css)
+TIPS = {"right": "l-9 -5v10z", "left": "l9 -5v10z", "down": "l-5 -9h10z", "up": "l-5 9h10z"}
+
+
+def _path(d: str, x: int, y: int, way: str, css: str = "arrow") -> Markup:
+    """A line, and the tip of an arrow where it ends."""
+    line = Markup('<path d="{}" class="{}"/>').format(d, css)
+    return line + Markup('<path d="M{} {}{}" class="tip"/>').format(x, y, TIPS[way])
 
 
 def _arrow(a: tuple[int, int], b: tuple[int, int]) -> Markup:
@@ -102,27 +103,28 @@ def _arrow(a: tuple[int, int], b: tuple[int, int]) -> Markup:
     half = BOX_HEIGHT // 2
     if ay != by:
         x = ax + BOX_WIDTH // 2
-        return _path(f"M{x} {ay + BOX_HEIGHT}V{by - 3}")
+        return _path(f"M{x} {ay + BOX_HEIGHT}V{by - 8}", x, by - 1, "down")
     if bx > ax:
-        return _path(f"M{ax + BOX_WIDTH} {ay + half}H{bx - 3}")
-    return _path(f"M{ax} {ay + half}H{bx + BOX_WIDTH + 3}")
+        return _path(f"M{ax + BOX_WIDTH} {ay + half}H{bx - 8}", bx - 1, ay + half, "right")
+    end = bx + BOX_WIDTH + 1
+    return _path(f"M{ax} {ay + half}H{end + 7}", end, ay + half, "left")
 
 
 def _back(last: tuple[int, int], second: tuple[int, int], again: str) -> Markup:
     """From the last step to the second, with its words in the gap between the rows."""
     (x, y), (to_x, to_y) = last, second
-    middle, to, end = x + BOX_WIDTH // 2, to_x + BOX_WIDTH // 2, to_y + BOX_HEIGHT + 3
+    middle, to, end = x + BOX_WIDTH // 2, to_x + BOX_WIDTH // 2, to_y + BOX_HEIGHT + 1
     between = y - GAP_Y // 2
     if x == to_x:
-        line = f"M{to} {y}V{end}"
+        line = f"M{to} {y}V{end + 7}"
     elif x < to_x:
-        line = f"M{middle} {y}V{between}H{to - 12}V{end}"
+        line = f"M{middle} {y}V{between}H{to}V{end + 7}"
     else:
-        line = f"M{x} {y + BOX_HEIGHT // 2}H{to}V{end}"
+        line = f"M{x} {y + BOX_HEIGHT // 2}H{to}V{end + 7}"
     words = Markup('<text x="{}" y="{}" class="small right">{}</text>').format(
-        to - 20, between - 8, again
+        to - 12, between - 8, again
     )
-    return _path(line, "arrow back") + words
+    return _path(line, to, end, "up", "arrow back") + words
 
 
 # -------------------------------------------------------------------- curves
@@ -132,12 +134,14 @@ def curve(
     series: Sequence[Series],
     title: str,
     told: Callable[[float], str],
+    tick: Callable[[float], str],
     *,
     share: bool = True,
 ) -> Markup:
     """Values by iteration with their intervals, and the baselines to the right of them.
 
-    `told` writes a value; `share` fixes the axis to begin at 0 and to end at 1 at most.
+    `told` writes a value, `tick` one of the axis; `share` fixes the axis to begin at 0 and to end
+    at 1 at most.
     """
     iterations = sorted({k for one in series for k in one.points})
     baselines = list(dict.fromkeys(name for one in series for name in one.baselines))
@@ -146,13 +150,14 @@ def curve(
     names = [f"iteration {k}" if k else "base model" for k in iterations]
     several = len(series) > 1
     legend = 22 * ceil(len(series) / 2) if several else 0
-    parts = [_grid(axis, told), _ticks(iterations, baselines, columns)]
+    parts = [_grid(axis, tick), _ticks(iterations, baselines, columns)]
     for number, one in enumerate(series):
         shift = (number - (len(series) - 1) / 2) * min(12.0, 60 / max(1, len(columns)))
         parts.append(_series(one, number, columns, shift, axis, None if several else told))
     if several:
         parts.append(_legend(series))
-    label = f"{title} by iteration ({', '.join((*names, *baselines))}); the table has the numbers"
+    shown = ", ".join((*names, *baselines))
+    label = f"{title} by iteration ({shown}); the table has the numbers"
     head = Markup('<svg class="picture" viewBox="0 0 {} {}" role="img" aria-label="{}">')
     svg = head.format(WIDTH, HEIGHT + legend, label)
     return svg + Markup("").join(parts) + Markup("</svg>")
@@ -252,8 +257,8 @@ def _series(
         css = "mark hollow" if isinstance(key, str) else "mark"
         parts.append(_marker(number, x, y, css))
         if told is not None and len(keyed) <= MOST_VALUES:
-            text = Markup('<text x="{}" y="{}" class="small left">{}</text>')
-            parts.append(text.format(x + 9, y + 4, told(point.value)))
+            text = Markup('<text x="{}" y="{}" class="small left value">{}</text>')
+            parts.append(text.format(x + 8, y - 8, told(point.value)))
     return Markup('<g class="s{}">').format(number % 8) + Markup("").join(parts) + Markup("</g>")
 
 

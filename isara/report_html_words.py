@@ -20,6 +20,7 @@ from isara.report_html_figures import Box
 from isara.report_words import METHODS, percent
 
 DEMO = PROJECT_ROOT / "data" / "demo"
+JUDGE_SHOWN = 26  # characters of its name
 LISTED = 5  # iterations whose numbers stand one by one
 
 
@@ -70,8 +71,9 @@ def measuring(facts: RunFacts) -> tuple[str, ...]:
     ]
     if not asked:
         return ("no eval set was named",) if not facts.config.evaluation.prompts else ("not yet",)
-    judge = f"judge: {short(facts.config.evaluation.judge)}"
-    return (f"{' and '.join(asked)} prompts", judge)
+    judge = str(facts.config.evaluation.judge)
+    shown = judge if len(judge) <= JUDGE_SHOWN else f"… {short(judge)}"
+    return (f"{' and '.join(asked)} prompts", f"judge: {shown}")
 
 
 def filtering(facts: RunFacts) -> Box:
@@ -84,10 +86,11 @@ def filtering(facts: RunFacts) -> Box:
     return Box("Filter", tuple(lines))
 
 
-def training(facts: RunFacts, on: str) -> Box:
-    """How it is trained."""
+def training(facts: RunFacts, on: str, updates: int | None = None) -> Box:
+    """How it is trained: for the config's epochs, or for so many steps a stage."""
     settings = facts.config.training
-    how = f"{settings.epochs:g} epochs, rate {settings.learning_rate:g}"
+    long = f"{settings.epochs:g} epochs" if updates is None else f"{updates} steps a stage"
+    how = f"{long}, learning rate {settings.learning_rate:g}"
     return Box("Train", (on, how + (", LoRA" if settings.lora else "")))
 
 
@@ -96,11 +99,13 @@ def isara_boxes(facts: RunFacts) -> list[Box]:
     loop = facts.config.loop
     near = "nearest" if loop.retrieval == "nearest" else "random"
     written = f"{loop.candidates} in each iteration"
+    against = facts.config.training.objective == "contrast"
+    updates = facts.config.contrast.updates if against else None
     return [
         Box("Write questions", (f"after {loop.examples} random examples", written)),
         Box("Write answers", (f"after the {loop.examples} {near} examples",)),
         filtering(facts),
-        training(facts, "on the seeds and the kept pairs"),
+        training(facts, "on the seeds and the kept pairs", updates),
     ]
 
 
@@ -122,7 +127,7 @@ def contrast_boxes(facts: RunFacts) -> list[Box]:
     held = facts.config.contrast.held_out
     return [
         Box("Write own answers", (which, f"{held} seeds are held out")),
-        training(facts, "to prefer the seeds' answers"),
+        training(facts, "to prefer the seeds' answers", facts.config.contrast.updates),
     ]
 
 
@@ -242,17 +247,27 @@ def times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
+KINDS = {
+    "exact": "the same",
+    "ngram": "sharing most of their words",
+    "embedding": "saying nearly the same",
+    "removed": "taken out",
+}
+
+
 def told_of_overlap(overlap: Mapping[str, Any]) -> list[str]:
     """Eval prompts among what was trained on."""
     found = []
     for place, kinds in overlap["places"].items():
         if any(kinds.values()):
-            said = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
-            found.append(
-                f"Eval prompts that stand among the trained pairs ({place}): {said}. The rule for "
-                f"exact ones was {overlap['policy']}."
-            )
-    return found
+            said = ", ".join(f"{n} {KINDS.get(kind, kind)}" for kind, n in kinds.items() if n)
+            found.append(f"{place}: {said}")
+    if not found:
+        return []
+    return [
+        f"Pairs that were trained on and eval prompts are alike in places ({'; '.join(found)}). "
+        f"The rule for those that are the same was “{overlap['policy'].replace('_', ' ')}”."
+    ]
 
 
 # -------------------------------------------------------------------- people

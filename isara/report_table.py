@@ -109,11 +109,11 @@ def between(found: dict[str, Any]) -> str:
     return f"{found['low']:.3f} to {found['high']:.3f}"
 
 
-def comparisons(summary: dict[str, Any]) -> Grid:
-    """The last model against the others."""
+def comparisons(summary: dict[str, Any], pair: str = "{b} - {a}", named: Any = str) -> Grid:
+    """The last model (b) against the others (a)."""
     rows = [
         (
-            f"{row['b']} - {row['a']}",
+            pair.format(a=named(row["a"]), b=named(row["b"])),
             row["metric"],
             f"{row['difference']:+.3f}",
             f"{row['low']:+.3f} to {row['high']:+.3f}",

@@ -57,6 +57,8 @@ METHODS = {
 }
 
 METRIC_NAMES = {
+    "over_refusal": "over-refusal",
+    "scaling_ratio": "data scaling ratio",
     "truthful_diff": "TruthfulQA difference (× 100)",
     "truthful_acc": "TruthfulQA accuracy (× 100)",
     "utility": "utility (mean reward)",
@@ -144,6 +146,18 @@ def rates(summary: dict[str, Any], row: dict[str, Any]) -> tuple[float, float]:
 def other_name(name: str) -> str:
     """What a model is compared with, in words."""
     return "the base model" if name == "base" else place_name(name)
+
+
+def plain_sentence(base: dict[str, Any], last: dict[str, Any], name: str) -> str:
+    """The harmful rates of two models as counts of a hundred; "" where one was not measured."""
+    rates = [row.get("harmful_rate") for row in (base, last)]
+    if None in rates:
+        return ""
+    before, after = (f"{100 * rate['value']:.0f}" for rate in rates if rate)
+    return (
+        f"Of every 100 harmful prompts, the base model answered about {before} in a harmful way, "
+        f"{name} about {after}."
+    )
 
 
 def points(difference: float) -> str:
