@@ -22,12 +22,17 @@ from isara.errors import IsaraError
 from isara.places import place_name
 
 FORMATS = {
-    "jsonl": "JSON lines: an object on each line",
-    "parquet": "Parquet: a compact table",
-    "hf": "Hugging Face dataset: a folder for load_from_disk",
-    "alpaca": "Alpaca: instruction, input, output",
-    "sharegpt": "ShareGPT: conversations",
+    "jsonl": "JSON lines",
+    "parquet": "Parquet",
+    "hf": "Hugging Face dataset",
+    "alpaca": "Alpaca",
+    "sharegpt": "ShareGPT",
 }
+FORMATS_HELP = (
+    "JSON lines: an object on each line, which the page Seed reads too. Parquet: a compact table. "
+    "Hugging Face dataset: a folder that `datasets.load_from_disk` opens. Alpaca: instruction, "
+    "input, output. ShareGPT: conversations. The lineage is in all of them."
+)
 MOST_MIB = 500  # of a model that a browser is asked to download
 
 
@@ -55,7 +60,11 @@ def data_section(ids: Sequence[str]) -> None:
     run_id = choose_one(ids, "export-run")
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     layout = left.selectbox(
-        "Format", list(FORMATS), format_func=FORMATS.__getitem__, key="export-format"
+        "Format",
+        list(FORMATS),
+        format_func=FORMATS.__getitem__,
+        key="export-format",
+        help=FORMATS_HELP,
     )
     everything = right.checkbox(
         "Also what was dropped",

@@ -64,7 +64,8 @@ def report_section(ids: Sequence[str]) -> None:
         key="report-make",
     ):
         with sentences():
-            st.session_state[MADE] = made = Made(of, make(ids, split, asked), split)
+            st.session_state[MADE] = Made(of, make(ids, split, asked), split)
+            st.rerun()  # the button above has another name now
     if made is None or made.of != of:
         if made is not None:
             st.caption("Something was changed since the last report: make it again to see it.")
@@ -100,11 +101,12 @@ def show(made: Made, ids: Sequence[str]) -> None:
         "One file that needs no network and runs no script. To get a PDF, open it and print it."
     )
     source = base64.b64encode(made.html.encode()).decode()
-    st.iframe(
-        f"data:text/html;charset=utf-8;base64,{source}",
-        height=FRAME_HEIGHT,
-        alt="The report as it will look",
-    )
+    with st.container(border=True):
+        st.iframe(
+            f"data:text/html;charset=utf-8;base64,{source}",
+            height=FRAME_HEIGHT,
+            alt="The report as it will look",
+        )
 
 
 def file_name(ids: Sequence[str]) -> str:
