@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import plotly.graph_objects as go
 
 from isara.places import place_name
+from isara.report_words import percent
 
 HEIGHT = 340  # pixels of one chart
 SMALL_HEIGHT = 230  # pixels of one row of small charts
@@ -83,11 +84,6 @@ class RunResult:
 def look(number: int) -> Look:
     """The look of the n-th series."""
     return LOOKS[number % len(LOOKS)]
-
-
-def percent(share: float) -> str:
-    """A share as "4.0 %"."""
-    return f"{100 * share:.1f} %"
 
 
 def plain_number(value: float) -> str:

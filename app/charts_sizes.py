@@ -19,10 +19,9 @@ from app.charts_results import (
     dressed,
     finished,
     look,
-    percent,
 )
-from app.stages import STAGE_WORDS
 from isara.places import place_name
+from isara.report_words import STAGE_WORDS, percent
 
 STAGE_LOOKS = {  # colour, and a pattern that tells it apart without one
     "questions": ("#2f6f8f", ""),

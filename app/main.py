@@ -25,6 +25,7 @@ PAGES = (
     ("filters", "Filters", ":material/filter_alt:"),
     ("run", "Run", ":material/play_circle:"),
     ("results", "Results", ":material/monitoring:"),
+    ("report", "Report", ":material/description:"),
 )
 
 st.set_page_config(page_title="ISARA Studio", page_icon=":material/autorenew:", layout="wide")

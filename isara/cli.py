@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from isara.cli_claims import claims
+from isara.cli_export import export
+from isara.cli_report import report
 from isara.cli_score import app as score_app
 from isara.errors import InputError, IsaraError
 from isara.terminal import plain
@@ -35,6 +37,8 @@ demo_app = typer.Typer(help="The demo world and its models.", no_args_is_help=Tr
 app.add_typer(demo_app, name="demo")
 app.add_typer(score_app, name="score")
 app.command()(claims)
+app.command()(export)
+app.command()(report)
 
 WorkspaceOption = Annotated[
     Path | None,

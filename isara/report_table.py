@@ -1,13 +1,15 @@
-"""A run's summary as tables for the terminal.
+"""A run's summary as tables: for the terminal, and as rows for the report.
 
     print_summary(summarise(folder, "dev"))
+    rates(summary).rows
 
 First what every run has, then only what was measured: other metrics, paired tests, overlap, cost.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from isara.report import starved
 from isara.terminal import plain
@@ -16,45 +18,66 @@ from isara.terminal import plain
 BESIDE = ("over_refusal", "log_prob_gap", "log_prob_gap_base")
 
 
+class Grid(NamedTuple):
+    """A table of texts: its headers, and rows of as many cells."""
+
+    headers: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+
 def print_summary(summary: dict[str, Any]) -> None:
     """Everything about a run, the rates first."""
     from rich.console import Console
 
     console = Console()
     console.width = max(console.width, 100)
-    console.print(rates_table(summary))
-    others = (metrics_table, kept_table, domains_table, comparisons_table)
-    for table in (made(summary) for made in others):
-        if table is not None:
-            console.print(table)
+    console.print(drawn(rates(summary)))
+    for grid in (metrics(summary), kept(summary), domains(summary), comparisons(summary)):
+        if grid.rows:
+            console.print(drawn(grid))
     for line in remarks(summary):
         console.print(plain(line))
     reason = f" ({summary['stop_reason']})" if summary["stop_reason"] else ""
     console.print(f"{summary['run_id']}: {summary['state']}{plain(reason)}")
 
 
-def models(summary: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Name and row of every model of a run: base model, iterations, baselines."""
-    found = [
-        ("base model" if row["k"] == 0 else f"iteration {row['k']}", row)
-        for row in summary["iterations"]
-    ]
-    return found + [(f"baseline {name}", row) for name, row in summary["baselines"].items()]
-
-
-def rates_table(summary: dict[str, Any]) -> Any:
-    """Sizes and rates of every model."""
+def drawn(grid: Grid) -> Any:
+    """A grid as a table of the terminal."""
     from rich import box
     from rich.table import Table
 
-    names = ("", "kept / N", "retention", "scaling", "harmful", "95 %", "n", "over-refusal")
-    table = Table(*names, box=box.SIMPLE)
-    for name, row in models(summary):
+    table = Table(*grid.headers, box=box.SIMPLE)
+    for row in grid.rows:
+        table.add_row(*map(plain, row))
+    return table
+
+
+def short_name(place: int | str) -> str:
+    """A model of a run as the terminal calls it."""
+    if place == 0:
+        return "base model"
+    return f"iteration {place}" if isinstance(place, int) else f"baseline {place}"
+
+
+def models(summary: dict[str, Any]) -> list[tuple[int | str, dict[str, Any]]]:
+    """Place and row of every model of a run: base model, iterations, baselines."""
+    own: list[tuple[int | str, dict[str, Any]]] = [(row["k"], row) for row in summary["iterations"]]
+    return own + list(summary["baselines"].items())
+
+
+Named = Callable[[int | str], str]
+
+
+def rates(summary: dict[str, Any], named: Named = short_name) -> Grid:
+    """Sizes and rates of every model."""
+    headers = ("", "kept / N", "retention", "scaling", "harmful", "95 %", "n", "over-refusal")
+    rows = []
+    for place, row in models(summary):
         kept = f"{row['kept']} / {row['generated']}" if row.get("generated") else ""
         retention = f"{row['retention']:.2f}" if row.get("retention") is not None else ""
         scaling = f"{row['scaling_ratio']:.2f}" if "scaling_ratio" in row else ""
-        table.add_row(name, kept, retention, scaling, *measured(row))
-    return table
+        rows.append((named(place), kept, retention, scaling, *measured(row)))
+    return Grid(headers, rows)
 
 
 def measured(row: dict[str, Any]) -> tuple[str, ...]:
@@ -65,62 +88,47 @@ def measured(row: dict[str, Any]) -> tuple[str, ...]:
     return (*told, "" if refusal is None else f"{refusal['value']:.3f} of {refusal['n']}")
 
 
-def metrics_table(summary: dict[str, Any]) -> Any:
-    """The other metrics by model; None where there are none."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table("", "metric", "value", "95 %", "n", "by", box=box.SIMPLE)
-    for name, row in models(summary):
+def metrics(summary: dict[str, Any], named: Named = short_name) -> Grid:
+    """The other metrics by model."""
+    rows = []
+    for place, row in models(summary):
         own = {name: row[name] for name in BESIDE if name in row}
         own |= {
             f"reward accuracy, {pairs.replace('_', ' ')}": found
             for pairs, found in row.get("reward_accuracy", {}).items()
         }
         for metric, found in (own | row.get("metrics", {})).items():
-            table.add_row(
-                name,
-                metric,
-                f"{found['value']:.3f}",
-                between(found),
-                str(found["n"]),
-                plain(str(found["judge"])),
-            )
-    return table if table.row_count else None
+            value, judge = f"{found['value']:.3f}", str(found["judge"])
+            rows.append((named(place), metric, value, between(found), str(found["n"]), judge))
+    return Grid(("", "metric", "value", "95 %", "n", "by"), rows)
 
 
-def kept_table(summary: dict[str, Any]) -> Any:
-    """Kept pairs of each domain of a mixture; None for a single seed set."""
-    from rich import box
-    from rich.table import Table
-
+def kept(summary: dict[str, Any], named: Named = short_name) -> Grid:
+    """Kept pairs of each domain of a mixture; no rows for a single seed set."""
     seeds = summary.get("seeds_by_domain", {})
-    table = Table("kept / written by domain", *map(plain, seeds), box=box.SIMPLE)
-    for row in summary["iterations"]:
-        if kept := row.get("kept_by_domain"):
-            cells = (f"{kept[name]['kept']} / {kept[name]['generated']}" for name in seeds)
-            table.add_row(f"iteration {row['k']}", *cells)
-    if not table.row_count:
-        return None
-    table.add_row("seeds", *map(str, seeds.values()))
-    return table
+    headers = ("kept / written by domain", *seeds)
+    rows = [
+        (
+            named(row["k"]),
+            *(f"{found[name]['kept']} / {found[name]['generated']}" for name in seeds),
+        )
+        for row in summary["iterations"]
+        if (found := row.get("kept_by_domain"))
+    ]
+    return Grid(headers, [*rows, ("seeds", *map(str, seeds.values()))] if rows else [])
 
 
-def domains_table(summary: dict[str, Any]) -> Any:
-    """Every metric of every domain, model by model, judged as in the tables above; None where there
-    are no domains."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table("domain", "metric", "", "value", "95 %", "n", box=box.SIMPLE)
-    rows = [(name, row.get("by_domain", {})) for name, row in models(summary)]
-    for domain in dict.fromkeys(domain for _, row in rows for domain in row):
-        own = [(name, row.get(domain, {})) for name, row in rows]
+def domains(summary: dict[str, Any], named: Named = short_name) -> Grid:
+    """Every metric of every domain, model by model, judged as in the tables above."""
+    found = [(named(place), row.get("by_domain", {})) for place, row in models(summary)]
+    rows = []
+    for domain in dict.fromkeys(domain for _, row in found for domain in row):
+        own = [(name, row.get(domain, {})) for name, row in found]
         for metric in dict.fromkeys(metric for _, row in own for metric in row):
-            for name, found in ((name, row[metric]) for name, row in own if metric in row):
-                value, n = f"{found['value']:.3f}", str(found["n"])
-                table.add_row(plain(domain), metric, name, value, between(found), n)
-    return table if table.row_count else None
+            for name, one in ((name, row[metric]) for name, row in own if metric in row):
+                value, n = f"{one['value']:.3f}", str(one["n"])
+                rows.append((domain, metric, name, value, between(one), n))
+    return Grid(("domain", "metric", "", "value", "95 %", "n"), rows)
 
 
 def between(found: dict[str, Any]) -> str:
@@ -130,22 +138,20 @@ def between(found: dict[str, Any]) -> str:
     return f"{found['low']:.3f} to {found['high']:.3f}"
 
 
-def comparisons_table(summary: dict[str, Any]) -> Any:
-    """The last model against the others; None where nothing was compared."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table("compared", "metric", "difference", "95 %", "p (Holm)", "n", box=box.SIMPLE)
-    for row in summary["comparisons"]:
-        table.add_row(
-            f"{row['b']} - {row['a']}",
+def comparisons(summary: dict[str, Any], pair: str = "{b} - {a}", named: Any = str) -> Grid:
+    """The last model (b) against the others (a)."""
+    rows = [
+        (
+            pair.format(a=named(row["a"]), b=named(row["b"])),
             row["metric"],
             f"{row['difference']:+.3f}",
             f"{row['low']:+.3f} to {row['high']:+.3f}",
             f"{row['p_corrected']:.2g}",
             str(row["n"]),
         )
-    return table if table.row_count else None
+        for row in summary["comparisons"]
+    ]
+    return Grid(("compared", "metric", "difference", "95 %", "p (Holm)", "n"), rows)
 
 
 def remarks(summary: dict[str, Any]) -> list[str]:
@@ -163,14 +169,9 @@ def remarks(summary: dict[str, Any]) -> list[str]:
     for row in summary["iterations"]:
         if (row.get("diversity") or {}).get("warning"):
             lines.append(f"Iteration {row['k']}: {row['diversity']['warning']}")
-    for name, row in models(summary):
+    for place, row in models(summary):
         if usage := row.get("judge_usage"):
-            price = "no price given" if usage["cost"] is None else f"cost {usage['cost']:.4f}"
-            lines.append(
-                f"Judge of pairs, {name}: {usage['requests']} requests, {usage['cached']} from the "
-                f"cache, {usage['failed']} failed, {usage['tokens_in']:,} tokens read, "
-                f"{usage['tokens_out']:,} written, {price}"
-            )
+            lines.append(f"Judge of pairs, {short_name(place)}: {asked(usage)}")
     cost = summary["cost"]
     if cost["seconds"]:
         hours = cost["gpu_hours"]
@@ -180,3 +181,12 @@ def remarks(summary: dict[str, Any]) -> list[str]:
             f"{cost['tokens_out']:,} written, {gpu}"
         )
     return lines
+
+
+def asked(usage: dict[str, Any]) -> str:
+    """What a judge's server was asked for."""
+    price = "no price given" if usage["cost"] is None else f"cost {usage['cost']:.4f}"
+    return (
+        f"{usage['requests']} requests, {usage['cached']} from the cache, {usage['failed']} "
+        f"failed, {usage['tokens_in']:,} tokens read, {usage['tokens_out']:,} written, {price}"
+    )

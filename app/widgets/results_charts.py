@@ -23,8 +23,8 @@ from app.widgets.results_failures import show_failures
 from app.widgets.results_metrics import show_diversity, show_metrics
 from app.widgets.results_overlap import show_overlap, show_warnings
 from app.widgets.results_seeds import show_seeds
-from app.widgets.results_words import comparison_sentence, end_sentence
 from isara.config import PROJECT_ROOT
+from isara.report_words import comparison_sentence, end_sentence
 
 REFRESH_SECONDS = 5
 ACTIVE = ("queued", "running")

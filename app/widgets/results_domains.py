@@ -19,11 +19,12 @@ from app import charts_results as charts
 from app.charts_results import Panel, RunResult
 from app.widgets.plain import plain
 from app.widgets.results_data import models
-from app.widgets.results_metrics import METRIC_NAMES, metric_row
+from app.widgets.results_metrics import metric_row
 from isara.places import place_name
 from isara.report import starved
+from isara.report_words import METRIC_NAMES
 
-NAMES = {name: charts.METRICS[name] for name in charts.SHARES} | METRIC_NAMES
+NAMES = METRIC_NAMES | {name: charts.METRICS[name] for name in charts.SHARES}
 # Metrics by how much they say about the domain that has them.
 OWN = (
     "harmful_rate", "truthful_acc", "win_rate", "reward_win_rate", "utility", "over_refusal",

@@ -17,19 +17,8 @@ from app.charts_results import RunResult
 from app.widgets.plain import plain
 from app.widgets.results_data import models
 from isara.places import place_name
+from isara.report_words import metric_name
 
-METRIC_NAMES = {
-    "truthful_diff": "TruthfulQA difference (× 100)",
-    "truthful_acc": "TruthfulQA accuracy (× 100)",
-    "utility": "utility (mean reward)",
-    "reward_win_rate": "reward above the base model's",
-    "win_rate": "win rate against the base model (× 100)",
-    "win_rate_length_controlled": "the same, as if answers were equally long (× 100)",
-    "reward_accuracy_held_out": "reward model: held-out demonstrations above own answers",
-    "reward_accuracy_preference_pairs": "reward model: better answers above worse ones, unseen",
-    "log_prob_gap": "log-probability of demonstrations over own answers (nats)",
-    "log_prob_gap_base": "log-probability of demonstrations over the base model's answers (nats)",
-}
 # Metrics that stand in a row of the summary, and not among its metrics.
 BESIDE = ("log_prob_gap", "log_prob_gap_base")
 METRICS_HELP = (
@@ -93,7 +82,7 @@ def metric_row(run_id: str, model: str, name: str, metric: dict[str, Any]) -> di
     return {
         "Run": run_id,
         "Model": model,
-        "Metric": METRIC_NAMES.get(name, name.replace("_", " ")),
+        "Metric": metric_name(name),
         "Value": metric.get("value"),
         "Low": metric.get("low"),
         "High": metric.get("high"),

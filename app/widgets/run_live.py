@@ -15,7 +15,6 @@ from typing import Any
 import streamlit as st
 
 from app import state
-from app.stages import STAGE_WORDS
 from app.widgets.plain import plain, sentences
 from app.widgets.run_loss import show_loss
 from app.widgets.run_start import ACTIVE
@@ -25,6 +24,7 @@ from isara.errors import IsaraError
 from isara.jobs import log_tail, watch
 from isara.models import folder_size
 from isara.progress_bar import duration
+from isara.report_words import stage_name
 from isara.workspace.runs import WORKER_DIED, Progress, RunFolder
 
 REFRESH_SECONDS = 2
@@ -125,7 +125,7 @@ def sentence(folder: RunFolder, seen: dict[str, Any]) -> str:
 def doing(progress: Progress) -> str:
     """The stage in words."""
     place = f"Iteration {progress['iteration']}" if progress["iteration"] else "Base and baselines"
-    return f"{place}: {STAGE_WORDS.get(progress['stage'], progress['stage'])}"
+    return f"{place}: {stage_name(progress['stage'])}"
 
 
 def buttons(folder: RunFolder, now: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from isara.config import RunConfig
 from isara.config_files import differences, load_config, to_yaml
+from isara.environment import record
 from isara.errors import InputError, IsaraError, RunStateError
 from isara.examples import EvalPrompt, Example
 from isara.methods.candidates import domain_field
@@ -160,6 +161,7 @@ def execute(
         plan = planned_work(config, len(prepared.seeds), len(prepared.prompts))
         try:
             pin(folder, prepared)
+            record(folder)
             tools = tools or LoadedTools(config, workspace.embeddings)
             if not folder.iteration(0).is_done:
                 check_lengths(prepared, tools)

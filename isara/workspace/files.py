@@ -90,8 +90,26 @@ def write_jsonl(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
-    """The rows of a file that ``write_jsonl`` wrote; lines split at "\\n" only."""
-    return [json.loads(line) for line in path.read_bytes().split(b"\n") if line]
+    """The rows of a file that ``write_jsonl`` wrote; lines split at "\\n" only.
+
+    Raises IsaraError for a line that is not an object: the file was changed or is damaged.
+    """
+    rows = []
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+        if not line:
+            continue
+        try:
+            rows.append(json.loads(line))
+        except ValueError as error:
+            raise _damaged(path, f"line {number} is no JSON ({error})") from None
+        if not isinstance(rows[-1], dict):
+            raise _damaged(path, f"line {number} is no JSON object")
+    return rows
+
+
+def _damaged(path: Path, fault: str) -> IsaraError:
+    where = f"{path.parent.name}/{path.name}"
+    return IsaraError(f"{where} is damaged: {fault}; put back a copy of it or run again.")
 
 
 def read_columns(

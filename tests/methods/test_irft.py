@@ -18,7 +18,7 @@ from isara.errors import InputError
 from isara.methods.progress import planned_work
 from isara.methods.tools import LoadedTools
 from isara.report import summarise
-from isara.report_table import metrics_table
+from isara.report_table import metrics
 from isara.training.contrast import Contrast
 from isara.training.sft import TrainingRow
 from isara.workspace.files import read_json, read_jsonl
@@ -226,7 +226,7 @@ def test_the_gap_counts_words_here(finished: Finished) -> None:
         found = row["log_prob_gap"]
         assert found["n"] == 2
         assert found["low"] <= found["value"] <= found["high"]
-    named = list(metrics_table(summarise(folder)).columns[1].cells)
+    named = [row[1] for row in metrics(summarise(folder)).rows]
     assert named.count("log_prob_gap") == named.count("log_prob_gap_base") == 4
 
 

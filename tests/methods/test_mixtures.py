@@ -18,7 +18,7 @@ from isara.examples import EvalPrompt, Example
 from isara.methods.inputs import domain_notes, load_prompts
 from isara.methods.runner import prepare
 from isara.report import starved, summarise
-from isara.report_table import domains_table, kept_table
+from isara.report_table import domains, kept
 from isara.workspace.files import read_jsonl, write_jsonl
 from isara.workspace.runs import RunFolder, Workspace
 
@@ -255,8 +255,8 @@ def test_a_run_of_one_seed_set_has_no_domains(
     assert all("domain" not in row for row in read_jsonl(run.iteration(1).kept))
     summary = summarise(run, "dev")
     assert "seeds_by_domain" not in summary
-    assert kept_table(summary) is None
-    assert domains_table(summary) is None
+    assert not kept(summary).rows
+    assert not domains(summary).rows
 
 
 def test_a_domain_below_half_of_its_share_is_told() -> None:
@@ -285,14 +285,10 @@ def test_the_terminal_shows_domain_by_domain() -> None:
         "kept_by_domain": {"a": {"generated": 9, "kept": 3}, "b": {"generated": 0, "kept": 0}},
     }
     summary = {"iterations": [base, last], "baselines": {}, "seeds_by_domain": {"a": 2, "b": 1}}
-    shown = [list(column.cells) for column in domains_table(summary).columns]
-    assert shown[:4] == [
-        ["a", "a", "a", "b"],
-        ["harmful_rate", "harmful_rate", "win_rate", "utility"],
-        ["base model", "iteration 1", "iteration 1", "base model"],
-        ["0.500", "0.200", "60.000", "1.000"],
+    assert domains(summary).rows == [
+        ("a", "harmful_rate", "base model", "0.500", "0.000 to 1.000", "5"),
+        ("a", "harmful_rate", "iteration 1", "0.200", "0.000 to 1.000", "5"),
+        ("a", "win_rate", "iteration 1", "60.000", "0.000 to 1.000", "4"),
+        ("b", "utility", "base model", "1.000", "0.000 to 1.000", "5"),
     ]
-    assert shown[5] == ["5", "5", "4", "5"]
-    assert [list(column.cells) for column in kept_table(summary).columns] == [
-        ["iteration 1", "seeds"], ["3 / 9", "2"], ["0 / 0", "1"],
-    ]  # fmt: skip
+    assert kept(summary).rows == [("iteration 1", "3 / 9", "0 / 0"), ("seeds", "2", "1")]

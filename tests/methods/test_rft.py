@@ -19,7 +19,7 @@ from isara.evaluation.reward_accuracy import read_answer_pairs
 from isara.methods.rewarding import check_rft
 from isara.methods.tools import LoadedTools
 from isara.report import summarise
-from isara.report_table import metrics_table, rates_table
+from isara.report_table import metrics, rates
 from isara.training.sft import StoppedError
 from isara.workspace.files import read_jsonl
 from isara.workspace.runs import RunFolder, Workspace
@@ -138,9 +138,9 @@ def test_accuracies_are_counted_by_kind(
         own = answers(folder, row["k"])
         assert row["reward_accuracy"]["held_out"]["n"] <= 4 < len(own)
     assert "reward_accuracy" not in summary["iterations"][0]
-    printed = [str(cell) for cell in metrics_table(summary).columns[1].cells]
+    printed = [row[1] for row in metrics(summary).rows]
     assert printed.count("reward accuracy, preference pairs") == 2
-    assert list(rates_table(summary).columns[1].cells) == ["", "", ""]  # not "0 / 0"
+    assert [row[1] for row in rates(summary).rows] == ["", "", ""]  # not "0 / 0"
 
 
 def answers(folder: RunFolder, k: int) -> list[str]:

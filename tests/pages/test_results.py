@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.widgets.results_words import comparison_sentence, end_sentence, p_value, points
+from isara.report_words import comparison_sentence, end_sentence, p_value, points
 from isara.workspace.files import read_json, write_json
 from isara.workspace.runs import RunFolder, Workspace
 
