@@ -43,9 +43,9 @@ def buttons(data: Iteration, candidate_id: str) -> None:
             icon=":material/undo:",
             shortcut="u",
             disabled=not reviewer,
-            help="Take back your latest decision in this run, then the one before it, and so on.",
+            help="Take back what you decided last in this iteration, then what came before.",
             on_click=_undo,
-            args=(data.run_id, reviewer),
+            args=(data.run_id, data.k, reviewer),
         )
     if message := st.session_state.pop("review_error", None):
         st.error(plain(message))
@@ -77,14 +77,21 @@ def _decide(run_id: str, k: int, candidate_id: str, reviewer: str, action: str) 
         st.session_state["review_error"] = str(error)
 
 
-def _undo(run_id: str, reviewer: str) -> None:
+def _undo(run_id: str, k: int, reviewer: str) -> None:
     try:
-        undone = state.workspace().database.undo(run_id, reviewer)
+        told = undo(run_id, k, reviewer)
     except IsaraError as error:
         st.session_state["review_error"] = str(error)
         return
-    if undone is None:
-        st.toast("There is nothing left to undo.", icon=":material/undo:")
-    else:
-        words = f"Took back: {undone.action} {undone.candidate_id}"
-        st.toast(plain(words), icon=":material/undo:")
+    st.toast(told, icon=":material/undo:")
+
+
+def undo(run_id: str, k: int, reviewer: str) -> str:
+    """Take back what the reviewer decided last in an iteration, and say what that was."""
+    undone = state.workspace().database.undo(run_id, reviewer, k)
+    if not undone:
+        return "There is nothing left to undo."
+    last = undone[-1]
+    if len(undone) > 1:
+        return f"Took back: {last.action} on {len(undone)} pairs that were decided at once."
+    return plain(f"Took back: {last.action} {last.candidate_id}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, exists, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from isara.errors import InputError
@@ -58,11 +59,7 @@ class Decisions(Store):
         Raises InputError for an unknown action, no reviewer, or an edit that lacks the question or
         the answer. "clear" takes back the reviewer's own decision on this candidate.
         """
-        if action not in ACTIONS or not reviewer.strip():
-            raise InputError(
-                f"A decision needs an action out of {', '.join(ACTIONS)} and a reviewer, found "
-                f"{action!r} by {reviewer!r}; give both."
-            )
+        _check(action, reviewer)
         if action == "edit" and not ((question or "").strip() and (answer or "").strip()):
             raise InputError(
                 f"The edit of {candidate_id} needs a question and an answer, found {question!r} "
@@ -74,22 +71,55 @@ class Decisions(Store):
             row |= {"question": question, "answer": answer}
         return self._writing(lambda session: _append(session, row))
 
-    def undo(self, run_id: str, reviewer: str) -> Decision | None:
-        """Take back the reviewer's latest decision in a run that stands; without limit.
+    def record_decisions(
+        self,
+        run_id: str,
+        iteration: int,
+        candidate_ids: Sequence[str],
+        reviewer: str,
+        action: str,
+        *,
+        reason: str = "",
+    ) -> str:
+        """Append the same decision on many candidates at once: all of them or none; gives the id
+        of the batch. An id that is named twice counts once.
 
-        Returns the decision that was undone, None when there is nothing left to undo.
+        Raises InputError like ``record_decision``, for no candidate at all, and for an edit, whose
+        texts are those of one candidate.
+        """
+        _check(action, reviewer)
+        ids = list(dict.fromkeys(candidate_ids))
+        if not ids or action == "edit":
+            raise InputError(
+                f"A decision on many pairs names at least one and is no edit, found {action!r} on "
+                f"{len(ids)} pairs; choose other pairs or another action."
+            )
+        batch = secrets.token_hex(8)
+        row: dict[str, object] = {"run_id": run_id, "iteration": iteration, "reviewer": reviewer}
+        row |= {"action": action, "reason": reason, "batch": batch}
+        rows = [row | {"candidate_id": name} for name in ids]
+        self._writing(lambda session: session.execute(insert(DecisionTable), rows))
+        return batch
+
+    def undo(self, run_id: str, reviewer: str, iteration: int | None = None) -> list[Decision]:
+        """Take back what the reviewer decided last in a run, or in one iteration; without limit.
+
+        Returns the decisions that were undone: one, or all of a batch; none when there is nothing
+        left to undo.
         """
 
-        def take_back(session: Session) -> Decision | None:
+        def take_back(session: Session) -> list[Decision]:
             query = _standing(run_id).where(DecisionTable.reviewer == reviewer)
+            if iteration is not None:
+                query = query.where(DecisionTable.iteration == iteration)
             found = session.execute(query.order_by(DecisionTable.id.desc()).limit(1)).first()
             if found is None:
-                return None
-            undone = Decision(*found)
-            values = undone._asdict() | {"action": "clear", "reason": "", "undoes": undone.id}
-            values |= {"question": None, "answer": None}
-            del values["id"], values["created"]
-            _append(session, values)
+                return []
+            undone = [Decision(*found)]
+            if undone[0].batch is not None:
+                batch = query.where(DecisionTable.batch == undone[0].batch)
+                undone = [Decision(*row) for row in session.execute(batch)]
+            session.execute(insert(DecisionTable), [_taking_back(decision) for decision in undone])
             return undone
 
         return self._writing(take_back)
@@ -131,6 +161,22 @@ class Decisions(Store):
         if candidate_id is not None:
             query = query.where(DecisionTable.candidate_id == candidate_id)
         return [Decision(*row) for row in self._rows(query.order_by(DecisionTable.id))]
+
+
+def _check(action: str, reviewer: str) -> None:
+    if action not in ACTIONS or not reviewer.strip():
+        raise InputError(
+            f"A decision needs an action out of {', '.join(ACTIONS)} and a reviewer, found "
+            f"{action!r} by {reviewer!r}; give both."
+        )
+
+
+def _taking_back(decision: Decision) -> dict[str, object]:
+    """The row that undoes a decision."""
+    values = decision._asdict() | {"action": "clear", "reason": "", "undoes": decision.id}
+    values |= {"question": None, "answer": None}
+    del values["id"], values["created"]
+    return values
 
 
 def _append(session: Session, values: Mapping[str, object]) -> Decision:
