@@ -22,6 +22,7 @@ from isara.config_methods import (
     RewardTrainingConfig,
     SheepConfig,
 )
+from isara.config_review import ReviewConfig
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 Strategy = Literal["beam", "sample", "greedy"]
@@ -344,6 +345,8 @@ class RunConfig(Part):
     """Decoding of generated text."""
     filters: FilterConfig = Field(default_factory=FilterConfig)
     """Thresholds of the verdicts."""
+    review: ReviewConfig = Field(default_factory=ReviewConfig)
+    """Review by people before training; isara and isheep have it."""
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     """Fine-tuning."""
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)

@@ -18,9 +18,10 @@ from app.widgets.plain import plain, sentences
 from app.widgets.samples_data import Iteration, load_iteration
 from app.widgets.samples_review import NAME, undo
 from isara.errors import IsaraError
+from isara.workspace.standing import counting
 
 if TYPE_CHECKING:
-    from isara.workspace.database import Decision
+    from isara.workspace.standing import People
 
 WORDS = {"accept": "Accept", "reject": "Reject", "flag": "Flag", "clear": "Clear"}
 MEANING = {
@@ -51,19 +52,17 @@ class Preview(NamedTuple):
 
 def preview(
     data: Iteration,
-    standing: Mapping[str, Mapping[str, Decision]],
+    standing: Mapping[str, People],
     candidate_ids: Sequence[str],
     reviewer: str,
 ) -> Preview:
-    """Count what is decided on; `standing` is `Database.decisions_by_reviewer`."""
+    """Count what is decided on; `standing` gives the decisions by candidate and reviewer."""
     ids = dict.fromkeys(candidate_ids)
     kept = decided = by_others = 0
     for candidate_id in ids:
         people = standing.get(candidate_id, {})
-        rulings = [d for d in people.values() if d.action in ("accept", "reject", "edit")]
-        if rulings:
-            latest = max(rulings, key=lambda d: d.id)
-            kept += latest.action != "reject"
+        if any(decision.rules for decision in people.values()):
+            kept += counting(people).action != "reject"
         elif candidate_id in data.positions:
             kept += bool(data.result.kept[data.positions[candidate_id]])
         decided += bool(people)
@@ -83,7 +82,7 @@ def bulk(run_id: str, k: int, candidate_ids: Sequence[str]) -> None:
 def _draw(run_id: str, k: int, ids: list[str]) -> None:
     data = load_iteration(state.run_folder(run_id), k)
     reviewer, action, reason = _ask()
-    standing = state.workspace().database.decisions_by_reviewer(run_id, k)
+    standing = state.decision_log(run_id, k).standing()
     st.text(str(preview(data, standing, ids, reviewer)))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -149,6 +148,6 @@ def _decide(run_id: str, k: int, ids: list[str], reviewer: str, action: str, rea
 
 def _undo(run_id: str, k: int, reviewer: str) -> None:
     try:
-        st.session_state[TOLD] = undo(run_id, k, reviewer)
+        st.session_state[TOLD], _ = undo(run_id, k, reviewer)
     except IsaraError as error:
         st.session_state[ERROR] = str(error)

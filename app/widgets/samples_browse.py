@@ -16,10 +16,10 @@ import streamlit as st
 from app import state
 from app.widgets import samples_detail, samples_review
 from app.widgets.samples_data import Indices, Iteration, categories, select
-from app.widgets.samples_words import RULE_TITLES, in_use, verdict_words
+from app.widgets.samples_words import DECISION_WORDS, RULE_TITLES, in_use, verdict_words
 
 if TYPE_CHECKING:
-    from isara.workspace.database import Decision
+    from isara.workspace.standing import Decision
 
 PAGE_SIZE = 25
 LIST_HEIGHT = 560  # pixels: fifteen rows
@@ -29,7 +29,7 @@ OPEN = "open"  # the URL's name for the opened pair
 def browse(data: Iteration) -> None:
     """The filters, the list, and the pair that is opened."""
     order = _filters(data)
-    decisions = state.workspace().database.decisions(data.run_id, data.k)
+    decisions = state.decision_log(data.run_id, data.k).counting()
     if not len(order):
         st.info("No pair fits these filters.", icon=":material/info:")
         return
@@ -171,7 +171,7 @@ def _table(
         {
             "": marks,
             "Verdict": words,
-            "Decision": [samples_detail.DECISION_WORDS[d.action] if d else "" for d in rulings],
+            "Decision": [DECISION_WORDS[d.action] if d else "" for d in rulings],
             "Question": part["question"].tolist(),
             "Answer": part["answer"].tolist(),
             "Category": part["category"].tolist(),

@@ -2,7 +2,8 @@
 
 buttons(data, candidate_id)
 
-The reviewer's name is kept for the browser's session. Left out: editing, skipping, reasons, queues.
+The reviewer's name is kept in the address. Left out: editing, skipping, reasons, queues, which are
+in review_page.py.
 """
 
 from __future__ import annotations
@@ -61,11 +62,11 @@ def ask_reviewer() -> str:
     name = st.text_input(
         "Your name as reviewer",
         key=NAME,
-        persist_state="session",
+        bind="query-params",
         max_chars=60,
         width=200,
         help="Decisions and labels are stored with a name and the time, so that several people "
-        "can review. The name stays until you close this tab.",
+        "can review. The name stands in the address, so that a reload keeps it.",
     )
     return (name or "").strip()
 
@@ -79,19 +80,21 @@ def _decide(run_id: str, k: int, candidate_id: str, reviewer: str, action: str) 
 
 def _undo(run_id: str, k: int, reviewer: str) -> None:
     try:
-        told = undo(run_id, k, reviewer)
+        told, _ = undo(run_id, k, reviewer)
     except IsaraError as error:
         st.session_state["review_error"] = str(error)
         return
     st.toast(told, icon=":material/undo:")
 
 
-def undo(run_id: str, k: int, reviewer: str) -> str:
-    """Take back what the reviewer decided last in an iteration, and say what that was."""
+def undo(run_id: str, k: int, reviewer: str) -> tuple[str, str | None]:
+    """Take back what the reviewer decided last in an iteration; what to tell, and the (first) pair
+    that it was about."""
     undone = state.workspace().database.undo(run_id, reviewer, k)
     if not undone:
-        return "There is nothing left to undo."
-    last = undone[-1]
+        return "There is nothing left to undo.", None
+    first = undone[0]
     if len(undone) > 1:
-        return f"Took back: {last.action} on {len(undone)} pairs that were decided at once."
-    return plain(f"Took back: {last.action} {last.candidate_id}")
+        told = f"Took back: {first.action} on {len(undone)} pairs that were decided at once."
+        return told, first.candidate_id
+    return plain(f"Took back: {first.action} {first.candidate_id}"), first.candidate_id

@@ -332,9 +332,9 @@ def test_reading_many_decisions_is_fast_enough_for_a_page(database: Database) ->
     with database._write.begin() as session:
         rows = [row | {"candidate_id": f"1-{i:05d}"} for i in range(10_000)]
         session.execute(insert(DecisionTable), rows)
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(database.decisions("r")) == 10_000
-    assert time.perf_counter() - start < 0.5  # 0.05 s on an idle machine
+    assert time.process_time() - start < 0.5  # 0.1 s on an idle machine
 
 
 def test_a_database_of_a_newer_version_is_refused(path: Path, database: Database) -> None:
