@@ -17,23 +17,27 @@ from isara.errors import IsaraError
 BROWSE, REVIEW = "Pairs of a run", "Review"
 WRITE, LABEL = "Write a few now", "Label answers"
 
-st.title("Samples")
-hint("samples")
-mode = st.segmented_control(
-    "What to look at",
-    [BROWSE, REVIEW, WRITE, LABEL],
-    default=BROWSE,
-    required=True,
-    key="mode",
-    bind="query-params",
-    label_visibility="collapsed",
-)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    st.title("Samples", width="content")
+    mode = st.segmented_control(
+        "What to look at",
+        [BROWSE, REVIEW, WRITE, LABEL],
+        default=BROWSE,
+        required=True,
+        key="mode",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+if mode != REVIEW:  # whose card needs the room
+    hint("samples")
 try:
     if mode == WRITE:
         samples_generate.generate()
     elif mode == LABEL:
         samples_label.label_answers(on_change=samples_browse.forget)
+    elif mode == REVIEW:
+        review_page.review(on_change=samples_browse.forget)
     elif (data := pick_iteration("samples", on_change=samples_browse.forget)) is not None:
-        (review_page.review if mode == REVIEW else samples_browse.browse)(data)
+        samples_browse.browse(data)
 except IsaraError as error:
     st.error(plain(str(error)))

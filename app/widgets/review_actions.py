@@ -45,7 +45,7 @@ class Target(NamedTuple):
 # ------------------------------------------------------------------ which card
 
 
-def resolve(data: Iteration, queue: Queue, masks: Masks, advance: bool) -> tuple[int | None, bool]:
+def resolve(data: Iteration, queue: Queue, masks: Masks) -> tuple[int | None, bool]:
     """The row to show, None when nothing is wanted; and whether a step found no further one."""
     go = st.session_state.pop(GO, None)
     row = _current(data)
@@ -54,7 +54,7 @@ def resolve(data: Iteration, queue: Queue, masks: Masks, advance: bool) -> tuple
         row = queue.first(masks)
     elif go is not None:
         if go == "after":
-            found = queue.after(row, masks) if advance else row
+            found = queue.after(row, masks) if queue.settings.advance else row
             left = found is not None or bool(queue.wanted(masks)[row])
             row, ended = (found if found is not None else row) if left else None, found is None
         else:
@@ -140,8 +140,11 @@ def move(target: Target, way: str) -> None:
         st.session_state[GO] = way
 
 
-def take_back(run_id: str, k: int, reviewer: str) -> None:
-    """Undo what this reviewer decided last, and go back to that card."""
+def take_back(run_id: str, k: int, reviewer: str, candidate_id: str | None) -> None:
+    """Undo what this reviewer decided last, and go back to that card; None: no card was shown."""
+    shown = st.session_state.get(HERE)
+    if shown != (candidate_id and (run_id, k, candidate_id)):
+        return
     try:
         told, candidate_id = undo(run_id, k, reviewer)
     except IsaraError as error:

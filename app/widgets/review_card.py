@@ -18,6 +18,7 @@ from math import isfinite
 import streamlit as st
 
 from app.widgets import review_actions as actions
+from app.widgets.plain import plain
 from app.widgets.review_focus import into_editor
 from app.widgets.review_queue import DIFFERING, Queue, Settings
 from app.widgets.review_words import KEYS, SCORE_WORDS, left_words, outcome_words
@@ -46,11 +47,11 @@ KEYS_AS_BUTTONS: tuple[Key, ...] = (  # label, icon, key, help, what it does, it
         actions.decide,
         ("reject",),
     ),
-    ("Edit", "edit", "e", "Change the texts and keep the pair.", actions.edit, ()),
-    ("Skip", "redo", "s", "Decide nothing now; Show has the skipped.", actions.skip, ()),
-    ("Flag", "flag", "f", "Mark for a second look, not decided.", actions.decide, ("flag",)),
-    ("Back", "arrow_upward", "k", "The pair before.", actions.move, ("previous",)),
-    ("Next", "arrow_downward", "j", "The next pair.", actions.move, ("next",)),
+    ("Edit", "", "e", "Change the texts and keep the pair.", actions.edit, ()),
+    ("Skip", "", "s", "Decide nothing now; Show has the skipped.", actions.skip, ()),
+    ("Flag", "", "f", "Mark for a second look, not decided.", actions.decide, ("flag",)),
+    ("Back", "", "k", "The pair before.", actions.move, ("previous",)),
+    ("Next", "", "j", "The next pair.", actions.move, ("next",)),
 )
 
 
@@ -115,12 +116,12 @@ def progress(queue: Queue, masks: Masks, times: list[datetime]) -> None:
 
 def buttons(shown: Shown) -> None:
     """The keys as buttons."""
-    with st.container(horizontal=True, key="review_buttons", gap="small"):
+    with st.container(horizontal=True, key="review_buttons", gap="xsmall"):
         for label, icon, key, help, act, arguments in KEYS_AS_BUTTONS:
             st.button(
                 label,
                 key=f"review_{label.lower()}_{shown.candidate_id}",
-                icon=f":material/{icon}:",
+                icon=f":material/{icon}:" if icon else None,
                 shortcut=key,
                 help=help,
                 on_click=act,
@@ -130,23 +131,21 @@ def buttons(shown: Shown) -> None:
         st.button(
             "Keys",
             key="review_keys",
-            icon=":material/keyboard:",
             shortcut="h",
             help="Open or close the sheet of keys.",
             on_click=actions.sheet,
         )
 
 
-def undo_button(data: Iteration, settings: Settings, place: str) -> None:
+def undo_button(data: Iteration, settings: Settings, candidate_id: str | None) -> None:
     """Take back what was decided last, also from before a restart."""
     st.button(
         "Undo",
-        key=f"review_undo_{place}",
-        icon=":material/undo:",
+        key=f"review_undo_{candidate_id}",
         shortcut="u",
         help="Take back what you decided last, then what came before; the card comes back.",
         on_click=actions.take_back,
-        args=(data.run_id, data.k, settings.reviewer),
+        args=(data.run_id, data.k, settings.reviewer, candidate_id),
     )
 
 
@@ -164,19 +163,20 @@ def draw(shown: Shown, place: int, total: int) -> None:
     """The model's pair to the left; the verdict and people's decisions to the right."""
     category = shown.data.candidates["category"].iloc[shown.row]
     where = f"{place + 1} of {total}" if place >= 0 else "not in this queue"
+    parts = ["The model's pair", shown.candidate_id, where]
+    if isinstance(category, str):
+        parts.append(category)
     left, right = st.columns([3, 2], gap="small")
-    with left, st.container(border=True):
-        parts = [shown.candidate_id, where, category if isinstance(category, str) else ""]
-        st.caption("The model's pair")
-        st.text(" · ".join(filter(None, parts)))
+    with left, st.container(border=True, gap="xsmall", key="review_pair"):
+        st.caption(plain(" · ".join(parts)))
         st.caption("Question")
         st.text(shown.question or "(empty)")
         st.caption("Answer")
         st.text(shown.answer or "(empty)")
     with right:
-        with st.container(border=True):
+        with st.container(border=True, gap="xsmall"):
             _verdict(shown)
-        with st.container(border=True):
+        with st.container(border=True, gap="xsmall"):
             _people(shown)
 
 
@@ -223,7 +223,7 @@ def _people(shown: Shown) -> None:
 
 def reasons(shown: Shown) -> None:
     """Reject with a reason: a digit for each."""
-    with st.container(horizontal=True, key="review_reasons", gap="small"):
+    with st.container(horizontal=True, key="review_reasons", gap="xsmall"):
         st.caption("Reject because:")
         for number, reason in enumerate(REASONS, 1):
             st.button(
@@ -266,4 +266,4 @@ def editor(shown: Shown) -> None:
         shortcut="Escape",
         on_click=actions.cancel,
     )
-    into_editor()
+    into_editor(shown.row)

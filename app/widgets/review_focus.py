@@ -10,8 +10,14 @@ import streamlit as st
 
 LEAVE = "<script>document.activeElement && document.activeElement.blur()</script>"
 ENTER = """<script>
-const field = document.querySelector('.st-key-review_editor textarea');
-if (field) { field.focus(); field.setSelectionRange(field.value.length, field.value.length); }
+(() => {
+  let tries = 60;
+  const timer = setInterval(() => {
+    const field = document.querySelector('.st-key-review_editor textarea');
+    if (field) { field.focus(); field.setSelectionRange(field.value.length, field.value.length); }
+    if (field || --tries === 0) clearInterval(timer);
+  }, 50);
+})(); // card %d
 </script>"""
 LAST = "review_settings_last"
 
@@ -24,6 +30,6 @@ def give_keys_back(settings: tuple[object, ...]) -> None:
     st.session_state[LAST] = settings
 
 
-def into_editor() -> None:
-    """Put the cursor at the end of the editor's first field."""
-    st.html(ENTER, unsafe_allow_javascript=True)
+def into_editor(row: int) -> None:
+    """Put the cursor at the end of the editor's first field as soon as it is there."""
+    st.html(ENTER % row, unsafe_allow_javascript=True)

@@ -1,6 +1,6 @@
 """Review the pairs of an iteration, one card at a time, by keyboard.
 
-    review(data)
+    review()
 
 Who, which queue and which card stand in the URL: a reload, another browser or a restarted server
 come back to the same card. Every decision is in the database before the next card is drawn. The
@@ -10,28 +10,47 @@ the keys do: review_actions.py; several reviewers: review_people.py.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from app import state
 from app.widgets import review_actions as actions
 from app.widgets import review_card as card
-from app.widgets.plain import sentences
+from app.widgets.plain import plain, sentences
 from app.widgets.review_focus import give_keys_back
 from app.widgets.review_people import people
 from app.widgets.review_queue import JUDGE, ORDERS, SHOWN, Queue, Settings, board, make_queue
 from app.widgets.review_wait import go_on, judge_first
 from app.widgets.samples_data import Iteration
+from app.widgets.samples_picker import pick_iteration
 from app.widgets.samples_review import ask_reviewer
 from isara.review import Masks
 
 MOST_REVIEWERS = 20
+SETTINGS_HELP = (
+    "Show, undecided: you have not looked at them yet. Disagreements: reviewers' rulings differ, "
+    "and nobody has ruled since who had seen the others'. Order, nearest to the cut: a small "
+    "change of a threshold would decide them the other way. Least sure judge first: its probability "
+    "of harm is nearest to its threshold."
+)
 
 
-def review(data: Iteration) -> None:
+def review(on_change: Callable[[], None] | None = None) -> None:
     """The settings, the card, and what several reviewers made of the pairs."""
+    if not state.run_ids():
+        pick_iteration("samples")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        with st.popover("Run", icon=":material/folder_open:", help="Run and iteration"):
+            data = pick_iteration("samples", on_change)
+        reviewer = ask_reviewer(short=True)
+        settings = _settings(data, reviewer)
+    if data is None:
+        st.info("The chosen run has written no pairs yet: choose another under Run.")
+        return
     go_on(data)
-    settings, advance = _settings(data)
-    if not settings.reviewer:
+    if not reviewer:
         st.info(
             "Type your name as reviewer, then the first pair is shown. Every decision is stored "
             "with the name of who made it.",
@@ -42,42 +61,48 @@ def review(data: Iteration) -> None:
     with sentences():
         if settings.order == JUDGE and not judge_first(data):
             return
-        _cards(data, settings, advance)
+        _cards(data, settings)
     people(data, settings)
+    st.caption(_about(data))
 
 
-def _settings(data: Iteration) -> tuple[Settings, bool]:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        reviewer = ask_reviewer()
-        show = st.selectbox(
-            "Show",
-            list(SHOWN),
-            format_func=SHOWN.__getitem__,
-            key="show",
-            bind="query-params",
-            width=200,
-            on_change=actions.forget_card,
-            help="Undecided: you have not looked at them yet. Disagreements: reviewers' rulings "
-            "differ, and nobody has ruled yet having seen the others'.",
+def _about(data: Iteration) -> str:
+    about = f"Run {plain(data.run_id)}, iteration {data.k}."
+    if state.run_folder(data.run_id).iteration(data.k).is_done:
+        about += (
+            " It is finished: decisions are stored and shown, and do not change what the run has "
+            "trained on."
         )
-        order = st.selectbox(
-            "Order",
-            list(ORDERS),
-            format_func=ORDERS.__getitem__,
-            key="order",
-            bind="query-params",
-            width=200,
-            on_change=actions.forget_card,
-            help="Nearest to the cut: pairs that a small change of a threshold would decide the "
-            "other way. Least sure judge first: its probability of harm is nearest to its "
-            "threshold.",
-        )
-        with st.popover("More", icon=":material/tune:"):
-            advance, overlap, names = _more(data)
-    return Settings(reviewer, str(order), str(show), overlap, names), advance
+    return about
 
 
-def _more(data: Iteration) -> tuple[bool, int, tuple[str, ...]]:
+def _settings(data: Iteration | None, reviewer: str) -> Settings:
+    show = st.selectbox(
+        "Show",
+        list(SHOWN),
+        format_func=lambda name: f"Show: {SHOWN[name]}",
+        key="show",
+        bind="query-params",
+        width=195,
+        label_visibility="collapsed",
+        on_change=actions.forget_card,
+    )
+    order = st.selectbox(
+        "Order",
+        list(ORDERS),
+        format_func=lambda name: f"Order: {ORDERS[name]}",
+        key="order",
+        bind="query-params",
+        width=225,
+        label_visibility="collapsed",
+        on_change=actions.forget_card,
+    )
+    with st.popover("More", icon=":material/tune:"):
+        advance, overlap, names = _more(1 if data is None else data.config.review.overlap)
+    return Settings(reviewer, str(order), str(show), overlap, names, advance)
+
+
+def _more(wanted: int) -> tuple[bool, int, tuple[str, ...]]:
     advance = st.toggle(
         "Go on to the next pair by itself",
         value=True,
@@ -89,7 +114,7 @@ def _more(data: Iteration) -> tuple[bool, int, tuple[str, ...]]:
         "Reviewers for each pair",
         min_value=1,
         max_value=MOST_REVIEWERS,
-        value=data.config.review.overlap,
+        value=wanted,
         key="overlap",
         bind="query-params",
         on_change=actions.forget_card,
@@ -104,18 +129,19 @@ def _more(data: Iteration) -> tuple[bool, int, tuple[str, ...]]:
         help="Each pair goes to so many of these people, always the same ones. Empty: a pair is "
         "asked of whoever comes, until it has its rulings.",
     )
+    st.caption(SETTINGS_HELP)
     names = dict.fromkeys(name.strip() for name in (listed or "").split(","))
     return bool(advance), int(overlap), tuple(name for name in names if name)[:MOST_REVIEWERS]
 
 
 @st.fragment
-def _cards(data: Iteration, settings: Settings, advance: bool) -> None:
+def _cards(data: Iteration, settings: Settings) -> None:
     """The card with its keys; a key redraws no more than this."""
     queue = make_queue(data, settings)
     following = board(data, settings.reviewer)
     log = state.decision_log(data.run_id, data.k)
     masks, times = following.now()
-    row, ended = actions.resolve(data, queue, masks, advance)
+    row, ended = actions.resolve(data, queue, masks)
     card.progress(queue, masks, times)
     actions.told()
     if row is None:
@@ -129,8 +155,11 @@ def _cards(data: Iteration, settings: Settings, advance: bool) -> None:
         return
     card.buttons(shown)
     card.keys()
-    card.draw(shown, int(queue.rank[row]), len(queue.order))
+    # All keys are in place before the texts are: who reads fast presses none in vain.
+    texts = st.container()
     card.reasons(shown)
+    with texts:
+        card.draw(shown, int(queue.rank[row]), len(queue.order))
 
 
 def _nothing(data: Iteration, queue: Queue, masks: Masks) -> None:
@@ -142,4 +171,4 @@ def _nothing(data: Iteration, queue: Queue, masks: Masks) -> None:
         )
     else:
         st.success("There is nothing (more) to decide in this queue.", icon=":material/check:")
-    card.undo_button(data, settings, "empty")
+    card.undo_button(data, settings, None)

@@ -10,7 +10,7 @@ place, and a reload comes back to the same one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -60,6 +60,7 @@ class Settings(NamedTuple):
     show: str = OPEN
     overlap: int = 1
     reviewers: tuple[str, ...] = ()  # those who share the pairs; nobody: whoever comes
+    advance: bool = True  # to the next pair after a decision
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +118,8 @@ class Queue:
 
 def make_queue(data: Iteration, settings: Settings) -> Queue:
     """The queue of these settings, from the cache where it was made before."""
-    return _make_queue(data.run_id, data.k, _version(data), settings, data)
+    made = _make_queue(data.run_id, data.k, _version(data), settings._replace(advance=True), data)
+    return replace(made, settings=settings)
 
 
 def _version(data: Iteration) -> int:

@@ -30,11 +30,6 @@ def go_on(data: Iteration) -> None:
     folder = state.run_folder(data.run_id)
     waiting = waiting_iteration(folder)
     if waiting is None:
-        if folder.iteration(data.k).is_done:
-            st.caption(
-                "This iteration is finished: decisions are stored and shown, and do not change "
-                "what the run has trained on."
-            )
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.badge("waiting for review", icon=":material/rate_review:", color="violet")

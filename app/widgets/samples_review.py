@@ -57,14 +57,16 @@ def buttons(data: Iteration, candidate_id: str) -> None:
         )
 
 
-def ask_reviewer() -> str:
-    """The field for the reviewer's name; "" while it is empty."""
+def ask_reviewer(*, short: bool = False) -> str:
+    """The field for the reviewer's name, `short` with the label inside; "" while it is empty."""
     name = st.text_input(
         "Your name as reviewer",
         key=NAME,
         bind="query-params",
         max_chars=60,
-        width=200,
+        width=110 if short else 200,
+        placeholder="Your name" if short else None,
+        label_visibility="collapsed" if short else "visible",
         help="Decisions and labels are stored with a name and the time, so that several people "
         "can review. The name stands in the address, so that a reload keeps it.",
     )

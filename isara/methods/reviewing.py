@@ -28,7 +28,7 @@ class ReviewNotDoneError(StoppedError):
         self.k = k
         super().__init__(
             f"Waiting for review: decide on the pairs of iteration {k} (page Samples, Review), "
-            'then press "Review done" there, or give this command and begin the run again as before: '
+            'then press "Review done" there, or say so here and start the run again: '
             f"python -m isara decisions {run_id} --done {k}"
         )
 
