@@ -160,24 +160,24 @@ def keys() -> None:
 
 
 def draw(shown: Shown, place: int, total: int) -> None:
-    """The model's pair to the left; the verdict and people's decisions to the right."""
+    """The model's pair and people's decisions to the left, the rules' verdict to the right."""
     category = shown.data.candidates["category"].iloc[shown.row]
     where = f"{place + 1} of {total}" if place >= 0 else "not in this queue"
     parts = ["The model's pair", shown.candidate_id, where]
     if isinstance(category, str):
         parts.append(category)
     left, right = st.columns([3, 2], gap="small")
-    with left, st.container(border=True, gap="xsmall", key="review_pair"):
-        st.caption(plain(" · ".join(parts)))
-        st.caption("Question")
-        st.text(shown.question or "(empty)")
-        st.caption("Answer")
-        st.text(shown.answer or "(empty)")
-    with right:
-        with st.container(border=True, gap="xsmall"):
-            _verdict(shown)
+    with left:
+        with st.container(border=True, gap="xsmall", key="review_pair"):
+            st.caption(plain(" · ".join(parts)))
+            st.caption("Question")
+            st.text(shown.question or "(empty)")
+            st.caption("Answer")
+            st.text(shown.answer or "(empty)")
         with st.container(border=True, gap="xsmall"):
             _people(shown)
+    with right, st.container(border=True, gap="xsmall"):
+        _verdict(shown)
 
 
 def _verdict(shown: Shown) -> None:

@@ -29,10 +29,10 @@ from isara.review import Masks
 
 MOST_REVIEWERS = 20
 SETTINGS_HELP = (
-    "Show, undecided: you have not looked at them yet. Disagreements: reviewers' rulings differ, "
-    "and nobody has ruled since who had seen the others'. Order, nearest to the cut: a small "
-    "change of a threshold would decide them the other way. Least sure judge first: its probability "
-    "of harm is nearest to its threshold."
+    "Undecided pairs: you have not looked at them yet. Disagreements: reviewers' rulings differ, "
+    "and nobody has ruled since who had seen the others'. Nearest to the cut: a small change of a "
+    "threshold would decide them the other way. Least sure judge: its probability of harm is "
+    "nearest to its threshold."
 )
 
 
@@ -80,7 +80,7 @@ def _settings(data: Iteration | None, reviewer: str) -> Settings:
     show = st.selectbox(
         "Show",
         list(SHOWN),
-        format_func=lambda name: f"Show: {SHOWN[name]}",
+        format_func=SHOWN.__getitem__,
         key="show",
         bind="query-params",
         width=195,
@@ -90,7 +90,7 @@ def _settings(data: Iteration | None, reviewer: str) -> Settings:
     order = st.selectbox(
         "Order",
         list(ORDERS),
-        format_func=lambda name: f"Order: {ORDERS[name]}",
+        format_func=ORDERS.__getitem__,
         key="order",
         bind="query-params",
         width=225,

@@ -33,20 +33,20 @@ from isara.review import (
 
 WRITTEN, CUT, JUDGE, RANDOM, CLUSTER = "written", "cut", "judge", "random", "cluster"
 ORDERS = {
-    WRITTEN: "as written",
-    CUT: "nearest to the cut",
+    WRITTEN: "in the order written",
+    CUT: "nearest to the cut first",
     JUDGE: "least sure judge first",
-    RANDOM: "random",
+    RANDOM: "in random order",
     CLUSTER: "similar ones together",
 }
 ALL, KEPT, DROPPED, OPEN = "all", "kept", "dropped", "undecided"
 FLAGGED, SKIPPED, DIFFERING = "flagged", "skipped", "disagreements"
 SHOWN = {
-    OPEN: "undecided",
-    ALL: "all",
+    OPEN: "undecided pairs",
+    ALL: "all pairs",
     KEPT: "kept by the rules",
     DROPPED: "dropped by the rules",
-    FLAGGED: "flagged",
+    FLAGGED: "flagged pairs",
     SKIPPED: "skipped by me",
     DIFFERING: "disagreements",
 }
