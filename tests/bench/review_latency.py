@@ -5,12 +5,14 @@
 A scripted run (texts of the demo world's grammar, no model) whose pairs another reviewer has all
 decided on already is opened in headless Chromium; A, X and digits are pressed in turn, and the time
 until the page shows another pair is taken. A card is drawn after its decision was committed, so
-this is also the time until it is on disk; at the end the database is counted. Needs the system's
-Chromium and playwright.
+this is also the time until it is on disk; at the end the database is counted. Also printed are the
+seconds of processor time a decision costs in server and browser, which a busy machine does not
+change much. Needs the system's Chromium and playwright.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import statistics
 import sys
@@ -18,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import psutil
 from playwright.sync_api import Page
 
 from isara.workspace.runs import Workspace
@@ -43,6 +46,17 @@ def decide(page: Page, count: int) -> list[float]:
     return spent
 
 
+def processor_seconds() -> dict[str, float]:
+    """Processor time of this process's descendants so far: the server, and all of the browser."""
+    spent = {"server": 0.0, "browser": 0.0}
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            kind = "server" if "python" in process.name() else "browser"
+            spent[kind] += times.user + times.system
+    return spent
+
+
 def main() -> None:
     """Print median and 95th percentile, and how many decisions are in the database."""
     given = [int(argument) for argument in sys.argv[1:]]
@@ -58,12 +72,16 @@ def main() -> None:
             page.goto(f"{address}/samples?{query}")
             page.locator(CARD).wait_for(timeout=120_000)
             page.wait_for_timeout(2_000)
+            before = processor_seconds()
             spent = sorted(1000 * seconds for seconds in decide(page, times))
+            after = processor_seconds()
         stored = len(database.decisions_by_reviewer("filters", 1, "Ana"))
         database.close()
+    each = {name: 1000 * (after[name] - before[name]) / times for name in after}
     print(
         f"{count} candidates, {count} earlier decisions: median {statistics.median(spent):.0f} ms, "
-        f"95 % within {spent[int(0.95 * len(spent))]:.0f} ms; {stored} of {times} decisions stored "
+        f"95 % within {spent[int(0.95 * len(spent))]:.0f} ms; {stored} of {times} stored; "
+        f"processor time of each: server {each['server']:.0f} ms, browser {each['browser']:.0f} ms "
         f"(load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)"
     )
 
