@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from isara.jobs import Supervisor
     from isara.retrieval import Vectors
     from isara.workspace.runs import RunFolder, Workspace
+    from isara.workspace.standing import DecisionLog
 
 DEMO_SEEDS = "data/seeds/demo-safety.jsonl"
 DEMO_CONFIG = "data/configs/demo.yaml"
@@ -124,3 +125,16 @@ def run_folder(run_id: str) -> RunFolder:
 def demo_config_text() -> str:
     """The YAML of the shipped demo config."""
     return (PROJECT_ROOT / DEMO_CONFIG).read_text(encoding="utf-8")
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _decision_log(run_id: str, k: int) -> DecisionLog:
+    from isara.workspace.standing import DecisionLog
+
+    return DecisionLog()
+
+
+def decision_log(run_id: str, k: int) -> DecisionLog:
+    """What people decided on an iteration's pairs, up to now; shared by all sessions, so that only
+    what is new is read."""
+    return workspace().database.follow(_decision_log(run_id, k), run_id, k)

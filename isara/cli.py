@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from isara.cli_claims import claims
+from isara.cli_decisions import decisions
 from isara.cli_export import export
 from isara.cli_report import report
 from isara.cli_score import app as score_app
@@ -39,6 +40,7 @@ app.add_typer(score_app, name="score")
 app.command()(claims)
 app.command()(export)
 app.command()(report)
+app.command()(decisions)
 
 WorkspaceOption = Annotated[
     Path | None,
@@ -179,6 +181,7 @@ def run(
     import traceback
 
     from isara.config_files import load_config, one_line
+    from isara.methods.reviewing import ReviewNotDoneError
     from isara.methods.runner import claim, execute, prepare
     from isara.training.sft import StoppedError
 
@@ -200,6 +203,9 @@ def run(
     try:
         with progress_bar(quiet) as listener:
             reason = execute(prepared, folder, workspace=place, listener=listener)
+    except ReviewNotDoneError as waiting:
+        typer.echo(str(waiting))
+        raise typer.Exit(0) from None
     except (StoppedError, KeyboardInterrupt):
         typer.echo(f"Stopped; the same command goes on. ({folder.run_id})", err=True)
         raise typer.Exit(0) from None

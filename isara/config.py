@@ -22,6 +22,7 @@ from isara.config_methods import (
     RewardTrainingConfig,
     SheepConfig,
 )
+from isara.config_review import ReviewConfig
 from isara.config_seeds import SeedsConfig, files_by_domain
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -328,6 +329,8 @@ class RunConfig(Part):
     """Decoding of generated text."""
     filters: FilterConfig = Field(default_factory=FilterConfig)
     """Thresholds of the verdicts."""
+    review: ReviewConfig = Field(default_factory=ReviewConfig)
+    """Review by people before training; isara and isheep have it."""
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     """Fine-tuning."""
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)

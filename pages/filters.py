@@ -24,7 +24,7 @@ def explore(run_id: str, k: int) -> None:
         with left:
             chosen = controls(data)
         with right:
-            decisions = state.workspace().database.decisions(run_id, k)
+            decisions = state.decision_log(run_id, k).counting()
             filters_results.show(data, chosen, judge(data, chosen, decisions))
     except IsaraError as error:
         st.error(plain(str(error)))

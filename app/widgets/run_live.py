@@ -118,7 +118,7 @@ def sentence(folder: RunFolder, seen: dict[str, Any]) -> str:
     if seen["state"] == "done":
         return seen["stop_reason"] or "All iterations were trained."
     if seen["state"] == "waiting for review":
-        return "People decide on the candidates now; resume when they are through."
+        return 'People decide on the pairs: page Samples, Review. "Review done" there goes on.'
     return f"{seen['stop_reason'] or 'Not finished'}. What is done is kept."
 
 

@@ -2,8 +2,8 @@
 
 browse(data)
 
-The filters, the page and the opened pair are in the URL. Left out: reviewing a queue, changing
-texts and acting on many rows at once; `order` is where a queue would come from.
+The filters, the page and the opened pair are in the URL. Left out: reviewing a queue and changing
+texts (review_page.py).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.widgets import samples_detail, samples_review
+from app.widgets import review_bulk, samples_detail, samples_review
 from app.widgets.samples_data import Indices, Iteration, categories, select
-from app.widgets.samples_words import RULE_TITLES, in_use, verdict_words
+from app.widgets.samples_words import DECISION_WORDS, RULE_TITLES, in_use, verdict_words
 
 if TYPE_CHECKING:
-    from isara.workspace.database import Decision
+    from isara.workspace.standing import Decision
 
 PAGE_SIZE = 25
 LIST_HEIGHT = 560  # pixels: fifteen rows
@@ -29,7 +29,7 @@ OPEN = "open"  # the URL's name for the opened pair
 def browse(data: Iteration) -> None:
     """The filters, the list, and the pair that is opened."""
     order = _filters(data)
-    decisions = state.workspace().database.decisions(data.run_id, data.k)
+    decisions = state.decision_log(data.run_id, data.k).counting()
     if not len(order):
         st.info("No pair fits these filters.", icon=":material/info:")
         return
@@ -37,6 +37,9 @@ def browse(data: Iteration) -> None:
     if opened is None:
         _list(data, order, None, decisions)
         st.caption("Select a row to see why it was kept or dropped and what it was written from.")
+        if st.toggle(f"Decide on all {len(order)} pairs of this list at once", key="bulk_open"):
+            ids = data.candidates["candidate_id"].iloc[order].tolist()
+            review_bulk.bulk(data.run_id, data.k, ids)
         return
     left, right = st.columns([2, 3], gap="medium")
     with left:
@@ -171,7 +174,7 @@ def _table(
         {
             "": marks,
             "Verdict": words,
-            "Decision": [samples_detail.DECISION_WORDS[d.action] if d else "" for d in rulings],
+            "Decision": [DECISION_WORDS[d.action] if d else "" for d in rulings],
             "Question": part["question"].tolist(),
             "Answer": part["answer"].tolist(),
             "Category": part["category"].tolist(),

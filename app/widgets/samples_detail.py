@@ -18,6 +18,7 @@ import streamlit as st
 from app.widgets.plain import plain
 from app.widgets.samples_data import Iteration, candidate, closest, near_earlier
 from app.widgets.samples_words import (
+    DECISION_WORDS,
     POOL_HELP,
     ROUGE_HELP,
     RULE_TITLES,
@@ -31,13 +32,6 @@ from isara.filters import NEAR_ROUGE, counted_scores
 if TYPE_CHECKING:
     from isara.workspace.database import Decision
 
-DECISION_WORDS = {
-    "accept": "accepted",
-    "reject": "rejected",
-    "edit": "accepted with changes",
-    "skip": "skipped",
-    "flag": "flagged",
-}
 FINISH_WORDS = {"end": "ended by itself", "budget": "cut off by the token budget"}
 
 
@@ -62,9 +56,9 @@ def pair(data: Iteration, index: int, decision: Decision | None = None) -> None:
     row = candidate(data, index)
     fired = data.fired(index)
     with st.container(horizontal=True, vertical_alignment="center"):
-        _verdict_badge(fired)
+        verdict_badge(fired)
         if decision is not None:
-            _decision_badge(decision)
+            decision_badge(decision)
         st.text(" · ".join(filter(None, [row["candidate_id"], row["category"]])))
     st.caption("Question")
     st.text(row["question"])
@@ -76,7 +70,7 @@ def pair(data: Iteration, index: int, decision: Decision | None = None) -> None:
     st.text(why(fired, data.config.filters))
 
 
-def _verdict_badge(fired: list[str]) -> None:
+def verdict_badge(fired: list[str]) -> None:
     if fired:
         words = f"dropped: {RULE_TITLES[fired[0]]}"
         st.badge(words, icon=":material/close:", color="orange", help="The verdict of the rules")
@@ -84,7 +78,7 @@ def _verdict_badge(fired: list[str]) -> None:
         st.badge("kept", icon=":material/circle:", color="blue", help="The verdict of the rules")
 
 
-def _decision_badge(decision: Decision) -> None:
+def decision_badge(decision: Decision) -> None:
     reject = decision.action == "reject"
     st.badge(
         f"{DECISION_WORDS[decision.action]} by {plain(decision.reviewer)}",

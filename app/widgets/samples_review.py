@@ -2,7 +2,8 @@
 
 buttons(data, candidate_id)
 
-The reviewer's name is kept for the browser's session. Left out: editing, skipping, reasons, queues.
+The reviewer's name is kept in the address. Left out: editing, skipping, reasons, queues, which are
+in review_page.py.
 """
 
 from __future__ import annotations
@@ -43,9 +44,9 @@ def buttons(data: Iteration, candidate_id: str) -> None:
             icon=":material/undo:",
             shortcut="u",
             disabled=not reviewer,
-            help="Take back your latest decision in this run, then the one before it, and so on.",
+            help="Take back what you decided last in this iteration, then what came before.",
             on_click=_undo,
-            args=(data.run_id, reviewer),
+            args=(data.run_id, data.k, reviewer),
         )
     if message := st.session_state.pop("review_error", None):
         st.error(plain(message))
@@ -56,16 +57,18 @@ def buttons(data: Iteration, candidate_id: str) -> None:
         )
 
 
-def ask_reviewer() -> str:
-    """The field for the reviewer's name; "" while it is empty."""
+def ask_reviewer(*, short: bool = False) -> str:
+    """The field for the reviewer's name, `short` with the label inside; "" while it is empty."""
     name = st.text_input(
         "Your name as reviewer",
         key=NAME,
-        persist_state="session",
+        bind="query-params",
         max_chars=60,
-        width=200,
+        width=110 if short else 200,
+        placeholder="Your name" if short else None,
+        label_visibility="collapsed" if short else "visible",
         help="Decisions and labels are stored with a name and the time, so that several people "
-        "can review. The name stays until you close this tab.",
+        "can review. The name stands in the address, so that a reload keeps it.",
     )
     return (name or "").strip()
 
@@ -77,14 +80,23 @@ def _decide(run_id: str, k: int, candidate_id: str, reviewer: str, action: str) 
         st.session_state["review_error"] = str(error)
 
 
-def _undo(run_id: str, reviewer: str) -> None:
+def _undo(run_id: str, k: int, reviewer: str) -> None:
     try:
-        undone = state.workspace().database.undo(run_id, reviewer)
+        told, _ = undo(run_id, k, reviewer)
     except IsaraError as error:
         st.session_state["review_error"] = str(error)
         return
-    if undone is None:
-        st.toast("There is nothing left to undo.", icon=":material/undo:")
-    else:
-        words = f"Took back: {undone.action} {undone.candidate_id}"
-        st.toast(plain(words), icon=":material/undo:")
+    st.toast(told, icon=":material/undo:")
+
+
+def undo(run_id: str, k: int, reviewer: str) -> tuple[str, str | None]:
+    """Take back what the reviewer decided last in an iteration; what to tell, and the (first) pair
+    that it was about."""
+    undone = state.workspace().database.undo(run_id, reviewer, k)
+    if not undone:
+        return "There is nothing left to undo.", None
+    first = undone[0]
+    if len(undone) > 1:
+        told = f"Took back: {first.action} on {len(undone)} pairs that were decided at once."
+        return told, first.candidate_id
+    return plain(f"Took back: {first.action} {first.candidate_id}"), first.candidate_id

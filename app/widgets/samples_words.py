@@ -16,6 +16,13 @@ RULE_TITLES = {
     "perplexity": "perplexity too high",
     "density": "another pair of its cluster",
 }
+DECISION_WORDS = {
+    "accept": "accepted",
+    "reject": "rejected",
+    "edit": "accepted with changes",
+    "skip": "skipped",
+    "flag": "flagged",
+}
 ROUGE_HELP = (
     "ROUGE-L measures how much of two texts is the same words in the same order: 0 is nothing in "
     "common, 1 is the same words."

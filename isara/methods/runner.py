@@ -33,6 +33,7 @@ from isara.methods.isara import isara
 from isara.methods.isheep import isheep
 from isara.methods.overlaps import check_seeds, note_seeds
 from isara.methods.progress import Reporter, planned_work
+from isara.methods.reviewing import WAITING, ReviewNotDoneError
 from isara.methods.rewarding import check_rft
 from isara.methods.rft import rft
 from isara.methods.stages import Run
@@ -148,8 +149,8 @@ def execute(
 ) -> str | None:
     """Work on a run until it is done; returns why it stopped early.
 
-    The state on disk follows: running, then done, stopped (asked for) or failed (with the error,
-    which is raised again).
+    The state on disk follows: running, then done, waiting for review (ReviewNotDoneError), stopped
+    (asked for) or failed (with the error, which is raised again).
     """
     config = prepared.config
     claim(folder, config)
@@ -177,6 +178,9 @@ def execute(
             note_seeds(run, prepared.removed)
             reason = METHODS[config.method](run)
             run.baselines(late=True)
+        except ReviewNotDoneError as waiting:
+            folder.set_state(WAITING, f"iteration {waiting.k} is to be reviewed")
+            raise
         except (StoppedError, KeyboardInterrupt):
             folder.clear_stop()
             folder.set_state("stopped", "stopped by the user")

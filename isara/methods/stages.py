@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,17 +34,22 @@ from isara.methods.candidates import (
 from isara.methods.contrasting import train_against, write_own_answers
 from isara.methods.measuring import Measuring
 from isara.methods.overlaps import left_out_prompts, without_eval_prompts
+from isara.methods.reviewing import wait_for_review
 from isara.methods.variety import write_diversity
 from isara.prompts import answer_prompt, fit, question_prompt
 from isara.retrieval import nearest
 from isara.training.sft import TrainingRow, delete_checkpoints
 from isara.workspace.files import (
     BlockWriter,
+    read_columns,
     write_json,
     write_jsonl,
     write_parquet,
 )
 from isara.workspace.runs import IterationFolder
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BLOCK = 128  # rows in a block: what a kill can cost at most
 Block = Callable[[range, Writer, Callable[[int], None]], Rows]
@@ -270,14 +275,15 @@ class Run(Measuring):
         return assess(self, k, model, candidates)
 
     def verdicts(self, k: int, candidates: Rows, pool: Sequence[Example]) -> list[Example]:
-        """Score the candidates once, judge them, lay decisions over it, leave eval prompts out; the
-        kept pairs."""
+        """Score the candidates once, let people review where the config asks for it, judge them,
+        lay decisions over it, leave eval prompts out; the kept pairs."""
         files = self.folder.iteration(k)
         if files.kept.exists():  # a later decision does not change what was trained on
             return kept_examples(files)
         with self._timed(k, "filter"):
-            scores = score_table(candidates, pool)
-            write_parquet(files.scores, scores)
+            scores = self._scores(files, candidates, pool)
+        wait_for_review(self, k)
+        with self._timed(k, "filter"):
             result = verdicts(pack(scores), self.config.filters)
             # A skip or a flag is a remark: it overrides no verdict.
             rulings = {i: d for i, d in self.decisions(k).items() if d.action in RULINGS}
@@ -291,6 +297,16 @@ class Run(Measuring):
             write_diversity(self, k, kept, written)
             write_jsonl(files.kept, kept)
         return kept_examples(files)
+
+    def _scores(
+        self, files: IterationFolder, candidates: Rows, pool: Sequence[Example]
+    ) -> pd.DataFrame:
+        """The scores, measured once: a run that waited for its review does not measure again."""
+        if self.config.review.wait and files.scores.exists():
+            return read_columns(files.scores)
+        scores = score_table(candidates, pool)
+        write_parquet(files.scores, scores)
+        return scores
 
     # ---------------------------------------------------------------- train
 

@@ -80,7 +80,8 @@ class SeedRowTable(Base):
 class DecisionTable(Base):
     """Append-only. A row with ``undoes`` takes back that decision and is itself none.
 
-    ``undoes`` is unique, so two undos at once cannot take back the same decision.
+    ``undoes`` is unique, so two undos at once cannot take back the same decision. ``seen`` is the
+    id of the last decision on the pair that the reviewer was shown before this one.
     """
 
     __tablename__ = "decisions"
@@ -97,6 +98,7 @@ class DecisionTable(Base):
     created: Mapped[datetime] = mapped_column(default=_now)
     undoes: Mapped[int | None] = mapped_column(ForeignKey("decisions.id"), unique=True)
     batch: Mapped[str | None] = mapped_column(String(32), index=True)
+    seen: Mapped[int | None]
 
 
 class RunTable(Base):

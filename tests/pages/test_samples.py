@@ -225,6 +225,22 @@ def test_decisions_are_stored_at_once_and_can_be_undone(
     assert not app.exception
 
 
+def test_a_filtered_list_is_decided_on_at_once(
+    workspace: Workspace, one_run: RunFolder, page: Page
+) -> None:
+    app = opened(page, k="1", verdict="dropped")
+    dropped = int((~candidates(one_run)["kept"]).sum())
+    app.toggle(key="bulk_open").set_value(True).run()
+    assert f"This decides {dropped} pairs: 0 now kept" in texts(app)
+    app.text_input(key="bulk_reviewer").set_value("Ana").run()
+    app.button_group(key="bulk_action").set_value(["accept"]).run()
+    app.button(key="bulk_decide").click().run()
+    assert not app.exception
+    found = Workspace(workspace.root).database.decisions(one_run.run_id, 1)
+    assert {d.action for d in found.values()} == {"accept"}
+    assert len(found) == dropped
+
+
 # ------------------------------------------------------------------ writing now
 
 

@@ -1,0 +1,212 @@
+"""What the keys of a review do: decide, move, undo; and which card comes next.
+
+Every callback is given the card that it was drawn for, and a press for a card that is no longer the
+one shown is dropped: a key that is hit twice never decides on a pair that nobody has seen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import streamlit as st
+
+from app import state
+from app.widgets.plain import plain
+from app.widgets.review_queue import Queue
+from app.widgets.samples_data import Iteration
+from app.widgets.samples_review import undo
+from app.widgets.samples_words import DECISION_WORDS
+from isara.errors import InputError, IsaraError
+from isara.review import Masks
+from isara.workspace.standing import Decision, differ
+
+if TYPE_CHECKING:
+    from isara.workspace.standing import People
+
+CARD = "card"  # the URL's name for the card
+HERE = "review_card"  # the same in the session: (run id, k, candidate id)
+GO = "review_go"  # "after", "next" or "previous", from the card that is shown
+EDITING = "review_editing"  # candidate id whose editor is open
+SHEET = "review_sheet"  # whether the sheet of keys is open
+TOLD, ERROR, WARNED = "review_told", "review_error", "review_warned"
+
+
+class Target(NamedTuple):
+    """The card that a button was drawn for, and what its reviewer had been shown."""
+
+    run_id: str
+    k: int
+    candidate_id: str
+    reviewer: str
+    seen: int  # the last of the others' decisions that the card shows, 0 for none
+    since: int  # the last decision of all when the card was drawn
+
+
+# ------------------------------------------------------------------ which card
+
+
+def resolve(data: Iteration, queue: Queue, masks: Masks) -> tuple[int | None, bool]:
+    """The row to show, None when nothing is wanted; and whether a step found no further one."""
+    go = st.session_state.pop(GO, None)
+    row = _current(data)
+    ended = False
+    if row is None:
+        row = queue.first(masks)
+    elif go is not None:
+        if go == "after":
+            found = queue.after(row, masks) if queue.settings.advance else row
+            left = found is not None or bool(queue.wanted(masks)[row])
+            row, ended = (found if found is not None else row) if left else None, found is None
+        else:
+            found = queue.step(row, masks, 1 if go == "next" else -1)
+            row, ended = (row if found is None else found), found is None and go == "next"
+    remember(data, row)
+    return row, ended
+
+
+def _current(data: Iteration) -> int | None:
+    run_id, k, candidate_id = st.session_state.get(HERE) or (None, None, None)
+    if (run_id, k) != (data.run_id, data.k):
+        candidate_id = st.query_params.get(CARD)
+    return data.positions.get(candidate_id) if candidate_id else None
+
+
+def remember(data: Iteration, row: int | None) -> None:
+    """Make a row the card, here and in the URL; None: no card."""
+    if row is None:
+        forget_card()
+        return
+    candidate_id = str(data.candidates["candidate_id"].iloc[row])
+    st.session_state[HERE] = (data.run_id, data.k, candidate_id)
+    if st.query_params.get(CARD) != candidate_id:
+        st.query_params[CARD] = candidate_id
+
+
+def forget_card() -> None:
+    """Another queue begins with its first card."""
+    st.session_state.pop(HERE, None)
+    st.session_state.pop(EDITING, None)
+    st.query_params.pop(CARD, None)
+
+
+def _is_shown(target: Target) -> bool:
+    return st.session_state.get(HERE) == (target.run_id, target.k, target.candidate_id)
+
+
+# ------------------------------------------------------------------ the keys
+
+
+def decide(target: Target, action: str, reason: str = "", **texts: str) -> None:
+    """Store a decision, go on, and tell of those that were made meanwhile."""
+    if not _is_shown(target):
+        return
+    database = state.workspace().database
+    try:
+        mine = database.record_decision(
+            target.run_id,
+            target.k,
+            target.candidate_id,
+            target.reviewer,
+            action,
+            reason=reason,
+            seen=target.seen,
+            question=texts.get("question"),
+            answer=texts.get("answer"),
+        )
+    except IsaraError as error:
+        st.session_state[ERROR] = str(error)
+        return
+    log = state.decision_log(target.run_id, target.k)
+    if crossed := log.crossed(mine, target.since):
+        st.session_state[WARNED] = conflict(mine, crossed, log.of(target.candidate_id))
+    st.session_state.pop(EDITING, None)
+    st.session_state[GO] = "after"
+
+
+def skip(target: Target) -> None:
+    """Store that the pair was skipped, or only go on where this reviewer has decided on it."""
+    if not _is_shown(target):
+        return
+    log = state.decision_log(target.run_id, target.k)
+    if target.reviewer in log.of(target.candidate_id):
+        st.session_state[GO] = "after"
+    else:
+        decide(target, "skip")
+
+
+def move(target: Target, way: str) -> None:
+    """Go to the "next" or "previous" pair without deciding."""
+    if _is_shown(target):
+        st.session_state[GO] = way
+
+
+def take_back(run_id: str, k: int, reviewer: str, candidate_id: str | None) -> None:
+    """Undo what this reviewer decided last, and go back to that card; None: no card was shown."""
+    shown = st.session_state.get(HERE)
+    if shown != (candidate_id and (run_id, k, candidate_id)):
+        return
+    try:
+        told, candidate_id = undo(run_id, k, reviewer)
+    except IsaraError as error:
+        st.session_state[ERROR] = str(error)
+        return
+    st.session_state[TOLD] = told
+    if candidate_id is not None:
+        st.session_state[HERE] = (run_id, k, candidate_id)
+
+
+def edit(target: Target) -> None:
+    """Open the editor."""
+    if _is_shown(target):
+        st.session_state[EDITING] = target.candidate_id
+
+
+def cancel() -> None:
+    """Close the editor; nothing is stored."""
+    st.session_state.pop(EDITING, None)
+
+
+def save(target: Target, question_key: str, answer_key: str, before: tuple[str, str]) -> None:
+    """Store the editor's texts as this reviewer's edit."""
+    question = str(st.session_state[question_key]).strip()
+    answer = str(st.session_state[answer_key]).strip()
+    if (question, answer) == (before[0].strip(), before[1].strip()):
+        error = InputError("Nothing was changed: change a text, or press Escape and accept it.")
+        st.session_state[ERROR] = str(error)
+        return
+    decide(target, "edit", question=question, answer=answer)
+
+
+def sheet() -> None:
+    """Open or close the sheet of keys."""
+    st.session_state[SHEET] = not st.session_state.get(SHEET)
+
+
+# ------------------------------------------------------------------ what is told
+
+
+def conflict(mine: Decision, crossed: list[Decision], standing: People) -> str:
+    """Who decided what while the card was shown, and what counts now."""
+    parts = []
+    for other in crossed:
+        who = "you, in another tab," if other.reviewer == mine.reviewer else other.reviewer
+        parts.append(f"{who} {DECISION_WORDS[other.action]} it at {other.created:%H:%M:%S} UTC")
+    told = f"While you looked at {mine.candidate_id}: {'; '.join(parts)}. Both are stored."
+    if not mine.rules:
+        return told
+    told += f" Yours ({DECISION_WORDS[mine.action]}) is the later one and counts."
+    if differ(standing):
+        told += " The rulings differ: the pair is in the queue of disagreements."
+    return told
+
+
+def told() -> None:
+    """Show what the last key led to."""
+    for key, show, icon in (
+        (ERROR, st.error, ":material/error:"),
+        (WARNED, st.warning, ":material/group:"),
+    ):
+        if message := st.session_state.pop(key, None):
+            show(plain(message), icon=icon)
+    if message := st.session_state.pop(TOLD, None):
+        st.toast(message, icon=":material/undo:")

@@ -1,0 +1,153 @@
+"""Decide on many pairs at once: who, what and why, what it will change, and a way back.
+
+    bulk(run_id, k, candidate_ids)          # ids of a filtered list, of a lasso selection, …
+
+Nothing is stored before the button that names the action and the count is pressed. The decisions
+are one batch: Undo takes them back as one step. Left out: choosing the pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import streamlit as st
+
+from app import state
+from app.widgets.plain import plain, sentences
+from app.widgets.samples_data import Iteration, load_iteration
+from app.widgets.samples_review import NAME, undo
+from isara.errors import IsaraError
+from isara.workspace.standing import counting
+
+if TYPE_CHECKING:
+    from isara.workspace.standing import People
+
+WORDS = {"accept": "Accept", "reject": "Reject", "flag": "Flag", "clear": "Clear"}
+MEANING = {
+    "accept": "The pairs are kept, whatever the rules say.",
+    "reject": "The pairs are dropped, whatever the rules say.",
+    "flag": "The pairs are marked for a second look; the rules' verdicts count.",
+    "clear": "Your own decisions on the pairs are taken back; those of others stay.",
+}
+OWN_NAME = "bulk_reviewer"  # the same name as NAME, in a field that may stand beside that one
+TOLD, ERROR = "bulk_told", "bulk_error"
+
+
+class Preview(NamedTuple):
+    """What many decisions at once would meet: counts of pairs."""
+
+    pairs: int
+    kept: int  # by verdict and people's decisions, as things stand
+    decided: int  # a person has ruled on them or marked them
+    by_others: int  # of these, somebody else than the reviewer
+
+    def __str__(self) -> str:
+        """The sentence that is shown."""
+        return (
+            f"This decides {self.pairs} pairs: {self.kept} now kept, {self.pairs - self.kept} now "
+            f"dropped, {self.decided} already decided by a person ({self.by_others} by others)."
+        )
+
+
+def preview(
+    data: Iteration,
+    standing: Mapping[str, People],
+    candidate_ids: Sequence[str],
+    reviewer: str,
+) -> Preview:
+    """Count what is decided on; `standing` gives the decisions by candidate and reviewer."""
+    ids = dict.fromkeys(candidate_ids)
+    kept = decided = by_others = 0
+    for candidate_id in ids:
+        people = standing.get(candidate_id, {})
+        if any(decision.rules for decision in people.values()):
+            kept += counting(people).action != "reject"
+        elif candidate_id in data.positions:
+            kept += bool(data.result.kept[data.positions[candidate_id]])
+        decided += bool(people)
+        by_others += any(name != reviewer for name in people)
+    return Preview(len(ids), kept, decided, by_others)
+
+
+def bulk(run_id: str, k: int, candidate_ids: Sequence[str]) -> None:
+    """Draw name, action, reason, preview, the button that decides, and Undo."""
+    if not candidate_ids:
+        st.caption("No pair is chosen: choose some to decide on them at once.")
+        return
+    with sentences():
+        _draw(run_id, k, list(dict.fromkeys(candidate_ids)))
+
+
+def _draw(run_id: str, k: int, ids: list[str]) -> None:
+    data = load_iteration(state.run_folder(run_id), k)
+    reviewer, action, reason = _ask()
+    standing = state.decision_log(run_id, k).standing()
+    st.text(str(preview(data, standing, ids, reviewer)))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"{WORDS[action]} {len(ids)} pairs",
+            key="bulk_decide",
+            type="primary",
+            icon=":material/done_all:",
+            disabled=not reviewer,
+            help=MEANING[action] if reviewer else "Type your name first.",
+            on_click=_decide,
+            args=(run_id, k, ids, reviewer, action, reason),
+        )
+        st.button(
+            "Undo",
+            key="bulk_undo",
+            icon=":material/undo:",
+            disabled=not reviewer,
+            help="Take back what you decided last in this iteration: one pair, or all pairs that "
+            "were decided at once. Again for what came before.",
+            on_click=_undo,
+            args=(run_id, k, reviewer),
+        )
+    if message := st.session_state.pop(ERROR, None):
+        st.error(plain(message), icon=":material/error:")
+    if told := st.session_state.pop(TOLD, None):
+        st.success(told, icon=":material/check:")
+
+
+def _ask() -> tuple[str, str, str]:
+    """The reviewer's name, the action and the reason."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if OWN_NAME not in st.session_state:
+            st.session_state[OWN_NAME] = st.session_state.get(NAME, "")
+        name = st.text_input(
+            "Your name as reviewer",
+            key=OWN_NAME,
+            max_chars=60,
+            width=200,
+            on_change=_share_name,
+            help="Decisions are stored with a name and the time.",
+        )
+        action = st.segmented_control(
+            "Action", list(WORDS), default="reject", required=True, key="bulk_action",
+            format_func=WORDS.__getitem__,
+        )  # fmt: skip
+        reason = st.text_input("Reason (may stay empty)", key="bulk_reason", max_chars=200)
+    return (name or "").strip(), str(action), (reason or "").strip()
+
+
+def _share_name() -> None:
+    st.session_state[NAME] = st.session_state[OWN_NAME]
+
+
+def _decide(run_id: str, k: int, ids: list[str], reviewer: str, action: str, reason: str) -> None:
+    try:
+        database = state.workspace().database
+        database.record_decisions(run_id, k, ids, reviewer, action, reason=reason)
+    except IsaraError as error:
+        st.session_state[ERROR] = str(error)
+        return
+    st.session_state[TOLD] = f"Stored: {action} on {len(ids)} pairs. Undo takes all of them back."
+
+
+def _undo(run_id: str, k: int, reviewer: str) -> None:
+    try:
+        st.session_state[TOLD], _ = undo(run_id, k, reviewer)
+    except IsaraError as error:
+        st.session_state[ERROR] = str(error)

@@ -1,0 +1,35 @@
+"""Where the keyboard goes: Streamlit has no call for it, so a fixed line of script does it.
+
+Keys are ignored while a field has the focus. After a setting was changed the field gives it up; an
+editor that opens takes it. The scripts hold no text of users.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+LEAVE = "<script>document.activeElement && document.activeElement.blur()</script>"
+ENTER = """<script>
+(() => {
+  let tries = 60;
+  const timer = setInterval(() => {
+    const field = document.querySelector('.st-key-review_editor textarea');
+    if (field) { field.focus(); field.setSelectionRange(field.value.length, field.value.length); }
+    if (field || --tries === 0) clearInterval(timer);
+  }, 50);
+})(); // card %d
+</script>"""
+LAST = "review_settings_last"
+
+
+def give_keys_back(settings: tuple[object, ...]) -> None:
+    """Take the focus out of the fields once after they were changed."""
+    place = st.empty()
+    if st.session_state.get(LAST) not in (None, settings):
+        place.html(LEAVE, unsafe_allow_javascript=True)
+    st.session_state[LAST] = settings
+
+
+def into_editor(row: int) -> None:
+    """Put the cursor at the end of the editor's first field as soon as it is there."""
+    st.html(ENTER % row, unsafe_allow_javascript=True)

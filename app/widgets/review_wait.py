@@ -1,0 +1,107 @@
+"""What a review waits for: a run that waits for its review, and a judge that has not scored yet.
+
+go_on(data)                # at the top: "Review done: go on", while the run waits for it
+judge_first(data)          # False: the pairs are to be judged first, and a button does it
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import state
+from app.widgets.plain import plain
+from app.widgets.samples_data import Iteration
+from app.widgets.samples_review import NAME
+from isara.errors import IsaraError
+from isara.evaluation.harm import Judge
+from isara.filters import apply_decisions
+from isara.methods.harm_scores import has_harm, write_harm
+from isara.methods.reviewing import finish_review, waiting_iteration
+
+ERROR, TOLD = "wait_error", "wait_told"
+
+
+def go_on(data: Iteration) -> None:
+    """Say that the run waits, what it would train on, and let a person end the review."""
+    if message := st.session_state.pop(ERROR, None):
+        st.error(plain(message), icon=":material/error:")
+    if message := st.session_state.pop(TOLD, None):
+        st.success(message, icon=":material/play_arrow:")
+    folder = state.run_folder(data.run_id)
+    waiting = waiting_iteration(folder)
+    if waiting is None:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.badge("waiting for review", icon=":material/rate_review:", color="violet")
+        if waiting != data.k:
+            st.text(f"The run waits for the review of iteration {waiting}.", width="stretch")
+            return
+        st.text("The run trains when you say that the review is done.", width="stretch")
+        with st.popover("Review done: go on", icon=":material/play_arrow:"):
+            _confirm(data)
+
+
+def _confirm(data: Iteration) -> None:
+    reviewer = str(st.session_state.get(NAME) or "").strip()
+    st.text(would_train(data))
+    st.button(
+        "Train on these pairs",
+        key="review_done",
+        type="primary",
+        disabled=not reviewer,
+        help="The run goes on in the background." if reviewer else "Type your name first.",
+        on_click=_finish,
+        args=(data.run_id, data.k, reviewer),
+    )
+
+
+def would_train(data: Iteration) -> str:
+    """What the run would train on, by what decided it."""
+    counting = state.decision_log(data.run_id, data.k).counting()
+    rulings = {
+        data.positions[name]: decision.action
+        for name, decision in counting.items()
+        if decision.rules and name in data.positions
+    }
+    final = apply_decisions(data.result, rulings)
+    words = list(rulings.values())
+    return (
+        f"It trains on {int(final.sum())} of {len(data)} pairs and the seeds. People accepted "
+        f"{words.count('accept')}, changed {words.count('edit')} and rejected "
+        f"{words.count('reject')}; for the other {len(data) - len(rulings)} the rules' verdict "
+        "counts."
+    )
+
+
+def _finish(run_id: str, k: int, reviewer: str) -> None:
+    try:
+        finish_review(state.run_folder(run_id), k, reviewer)
+        state.supervisor().resume(run_id)
+    except IsaraError as error:
+        st.session_state[ERROR] = str(error)
+        return
+    st.session_state[TOLD] = "The review is done: the run is queued and goes on by itself."
+
+
+def judge_first(data: Iteration) -> bool:
+    """Whether the judge has scored the pairs; if not, why not, or a button that lets it."""
+    config = data.config
+    if config.evaluation.judge is None:
+        st.info(
+            "This run has no judge (evaluation.judge): choose another order.",
+            icon=":material/info:",
+        )
+        return False
+    files = state.run_folder(data.run_id).iteration(data.k)
+    if has_harm(files, config):
+        return True
+    st.info(
+        "The judge has not scored these pairs yet: a run lets it score the answers to the eval "
+        "prompts only. The scores are kept with the iteration.",
+        icon=":material/balance:",
+    )
+    if st.button(f"Let the judge score {len(data)} pairs", key="review_judge"):
+        with st.spinner("The judge reads the pairs …"):
+            write_harm(files, config, Judge(config.evaluation.judge))
+        st.rerun()
+    return False

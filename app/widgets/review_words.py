@@ -1,0 +1,40 @@
+"""Words of the review: the sheet of keys, decisions in sentences, time that is left."""
+
+from __future__ import annotations
+
+from app.widgets.samples_words import DECISION_WORDS
+from isara.workspace.standing import Decision
+
+KEYS = """
+| Key | What it does | Key | What it does |
+|---|---|---|---|
+| **A** | accept: keep the pair | **J** / **K** | next pair / the pair before |
+| **X** | reject: drop the pair | **U** | undo, as often as you like |
+| **1** to **9** | reject with that reason | **H** | open or close this sheet |
+| **E** | edit the texts | **Ctrl+Enter** | in the editor: save |
+| **S** / **F** | skip / flag for a second look | **Escape** | in the editor: leave without saving |
+
+Keys are ignored while you type in a field: click beside the field first.
+"""
+SCORE_WORDS = {
+    "quality": "quality",
+    "following": "following",
+    "answer_perplexity": "answer's perplexity",
+    "perplexity": "perplexity",
+}
+
+
+def outcome_words(decision: Decision) -> str:
+    """Who decided what, why and when."""
+    why = f" ({decision.reason})" if decision.reason else ""
+    action = DECISION_WORDS[decision.action]
+    return f"{decision.reviewer}: {action}{why}, {decision.created:%Y-%m-%d %H:%M} UTC"
+
+
+def left_words(minutes: float) -> str:
+    """The time that is left."""
+    if minutes < 1:
+        return "less than a minute left"
+    if minutes < 90:
+        return f"about {minutes:.0f} minutes left"
+    return f"about {minutes / 60:.1f} hours left"

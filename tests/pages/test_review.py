@@ -1,0 +1,219 @@
+"""Review on the Samples page: cards, decisions, queues, several reviewers, a run that waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import state
+from isara.demo.scripted import GrammarJudge
+from isara.methods.reviewing import review_done
+from isara.report import run_config
+from isara.review import REASONS
+from isara.workspace.database import Database
+from isara.workspace.runs import RunFolder, Workspace
+
+Page = Callable[..., AppTest]
+
+
+def reviewing(page: Page, run: RunFolder, /, **address: str) -> AppTest:
+    """The card that this address leads to."""
+    app = page("results")
+    app.query_params.update({"mode": "Review", "run": run.run_id, "k": "1", "reviewer": "Ana"})
+    app.query_params.update(address)
+    return app.switch_page("../pages/samples.py").run()
+
+
+def shown(app: AppTest) -> str:
+    """The candidate id in the address."""
+    assert not app.exception
+    return str(app.query_params.get("card"))
+
+
+def press(app: AppTest, what: str) -> AppTest:
+    """The button of this name on the card that is shown."""
+    return app.button(key=f"review_{what}_{shown(app)}").click().run()
+
+
+@pytest.fixture
+def database(workspace: Workspace, one_run: RunFolder) -> Database:
+    return workspace.database
+
+
+def stored(database: Database, run: RunFolder, reviewer: str = "Ana") -> dict[str, str]:
+    found = database.decisions(run.run_id, 1, reviewer)
+    return {name: " ".join(filter(None, [d.action, d.reason])) for name, d in found.items()}
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(element.value for element in [*app.text, *app.caption])
+
+
+@pytest.mark.usefixtures("workspace")
+def test_without_a_run_or_a_name_it_says_what_is_missing(page: Page) -> None:
+    app = page("results")
+    app.query_params.update({"mode": "Review"})
+    app = app.switch_page("../pages/samples.py").run()
+    assert not app.exception
+    assert "no run yet" in app.info[0].value
+
+
+def test_a_name_is_asked_first(one_run: RunFolder, page: Page) -> None:
+    app = reviewing(page, one_run, reviewer="")
+    assert "Type your name" in app.info[0].value
+    app.text_input(key="reviewer").set_value("Ana").run()
+    assert shown(app) == "1-00000"
+
+
+def test_every_key_is_stored_before_the_next_card(
+    database: Database, one_run: RunFolder, page: Page
+) -> None:
+    app = reviewing(page, one_run)
+    for i, key in enumerate(["accept", "reject", "skip", "flag", "reason_2"]):
+        assert shown(app) == f"1-0000{i}"
+        press(app, key)
+    assert stored(database, one_run) == {
+        "1-00000": "accept",
+        "1-00001": "reject",
+        "1-00002": "skip",
+        "1-00003": "flag",
+        "1-00004": f"reject {REASONS[1]}",
+    }
+    press(app, "back")
+    assert shown(app) == "1-00004"
+    assert "Ana: rejected (wrong or made-up facts)" in texts(app)
+    press(app, "next")
+    assert shown(app) == "1-00005"
+    for i in (4, 3, 2, 1, 0):  # each undo comes back to its card
+        press(app, "undo")
+        assert shown(app) == f"1-0000{i}"
+    assert stored(database, one_run) == {}
+    press(app, "undo")
+    assert app.toast[0].value == "There is nothing left to undo."
+
+
+def test_an_edit_keeps_the_model_s_text(database: Database, one_run: RunFolder, page: Page) -> None:
+    app = reviewing(page, one_run)
+    press(app, "edit")
+    before = app.text_area[1].value
+    app.button(key="review_save").click().run()
+    assert "Nothing was changed" in app.error[0].value
+    app.text_area[0].set_value("May I?")
+    app.button(key="review_save").click().run()
+    assert shown(app) == "1-00001"
+    press(app, "back")
+    assert "May I?" in texts(app)
+    assert before in texts(app)
+    edit = database.decisions(one_run.run_id, 1)["1-00000"]
+    assert (edit.action, edit.question, edit.answer) == ("edit", "May I?", before)
+    press(app, "edit")
+    assert app.text_area[0].value == "May I?"  # one's own edit is gone on with
+    app.button(key="review_cancel_1-00000").click().run()
+    assert not app.text_area
+
+
+def test_a_reload_comes_back_to_the_card_and_its_queue(one_run: RunFolder, page: Page) -> None:
+    app = reviewing(page, one_run, order="in random order", show="kept by the rules")
+    press(app, "accept")
+    address = {name: str(value) for name, value in app.query_params.items()}
+    again = reviewing(page, one_run, **address)
+    assert shown(again) == shown(app)
+    app, again = press(app, "accept"), press(again, "next")
+    assert shown(app) == shown(again)
+
+
+def test_without_auto_advance_the_card_stays(one_run: RunFolder, page: Page) -> None:
+    app = press(reviewing(page, one_run, advance="false"), "accept")
+    assert shown(app) == "1-00000"
+    assert "Ana: accepted" in texts(app)
+    assert shown(press(app, "next")) == "1-00001"
+
+
+def test_who_decides_on_what_another_decided_meanwhile_is_told(
+    database: Database, one_run: RunFolder, page: Page
+) -> None:
+    app = reviewing(page, one_run)
+    database.record_decision(one_run.run_id, 1, "1-00000", "Bob", "reject", seen=0)
+    press(app, "accept")
+    assert "Bob rejected it at" in app.warning[0].value
+    assert "Yours \\(accepted\\) is the later one and counts" in app.warning[0].value
+    assert "queue of disagreements" in app.warning[0].value
+    assert database.decisions(one_run.run_id, 1)["1-00000"].reviewer == "Ana"
+    assert len(database.history(one_run.run_id, "1-00000")) == 2
+
+    app = reviewing(page, one_run, show="disagreements", reviewer="Bob")
+    assert shown(app) == "1-00000"
+    press(app, "reject")  # having seen Ana's: settled
+    assert app.success[0].value.startswith("There is nothing")
+
+
+def test_with_an_overlap_others_are_hidden_until_one_has_decided(
+    database: Database, one_run: RunFolder, page: Page
+) -> None:
+    record = database.record_decision
+    record(one_run.run_id, 1, "1-00000", "Bob", "reject")
+    record(one_run.run_id, 1, "1-00001", "Bob", "reject")
+    record(one_run.run_id, 1, "1-00001", "Cy", "accept")
+    app = reviewing(page, one_run, overlap="2", advance="false")
+    assert "Bob" not in texts(app)
+    press(app, "accept")
+    assert not app.warning  # it was decided before the card was shown
+    assert "Bob: rejected" in texts(app)
+    assert shown(press(app, "next")) == "1-00002"  # the pair between has its two rulings
+
+
+def test_listed_reviewers_share_the_pairs(one_run: RunFolder, page: Page) -> None:
+    progress = []
+    for who in ("Ana", "Bob", "Dan"):
+        app = reviewing(page, one_run, reviewers="Ana, Bob", reviewer=who)
+        bars = app.get("progress")
+        progress.append(int(bars[0].proto.text.split(" of ")[1].split()[0]))
+    assert progress[0] + progress[1] == 80
+    assert min(progress[:2]) > 20
+    assert progress[2] == 0
+    assert "You are not among those" in app.info[0].value
+
+
+def test_reviewers_and_their_agreement(database: Database, one_run: RunFolder, page: Page) -> None:
+    for i in range(4):
+        for who in ("Ana", "Bob"):
+            action = "accept" if i < 2 else "reject"
+            database.record_decision(one_run.run_id, 1, f"1-0000{i}", who, action)
+    app = reviewing(page, one_run)
+    app.toggle(key="review_people").set_value(True).run()
+    assert app.dataframe[0].value["Rejected"].tolist() == [2, 2]
+    assert "alpha 1.00, over 4 pairs" in texts(app)
+
+
+def test_the_least_sure_judge_first(
+    one_run: RunFolder, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.widgets.review_wait.Judge", lambda name: GrammarJudge())
+    app = reviewing(page, one_run, order="least sure judge first")
+    assert "has not scored these pairs yet" in app.info[0].value
+    app.button(key="review_judge").click().run()
+    assert (one_run.iteration(1).path / "harm.parquet").exists()
+    assert shown(app).startswith("1-")
+
+
+def test_a_waiting_run_goes_on_when_the_review_is_done(
+    one_run: RunFolder, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resumed = []
+    app = reviewing(page, one_run)
+    assert "It is finished" in texts(app)
+    for file in ("done.json", "kept.jsonl"):
+        (one_run.iteration(2).path / file).unlink()
+    one_run.set_state("waiting for review", "iteration 2 is to be reviewed")
+    monkeypatch.setattr(state.supervisor(), "resume", resumed.append)
+    app = reviewing(page, one_run)
+    assert "The run waits for the review of iteration 2" in texts(app)
+    app = reviewing(page, one_run, k="2")
+    press(app, "accept")
+    assert "People accepted 1, changed 0 and rejected 0; for the other 79" in texts(app)
+    app.button(key="review_done").click().run()
+    assert resumed == [one_run.run_id]
+    assert review_done(one_run, 2)
+    assert run_config(one_run).review.overlap == 1

@@ -1,0 +1,45 @@
+"""Many decisions at once on a page: nothing is stored before the button, Undo takes all back."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+from isara.workspace.runs import RunFolder, Workspace
+
+
+def drawn(run: RunFolder) -> AppTest:
+    """The widget alone, on three pairs."""
+
+    def script(run_id: str) -> None:
+        from app.widgets.review_bulk import bulk
+
+        bulk(run_id, 1, ["1-00001", "1-00002", "1-00005"])
+
+    return AppTest.from_function(script, default_timeout=30, args=(run.run_id,)).run()
+
+
+def actions(workspace: Workspace, run: RunFolder) -> dict[str, str]:
+    found = Workspace(workspace.root).database.decisions(run.run_id, 1)
+    return {name: f"{d.action} {d.reason}".strip() for name, d in found.items()}
+
+
+def test_decide_on_three_pairs_and_take_it_back(workspace: Workspace, one_run: RunFolder) -> None:
+    app = drawn(one_run)
+    assert "This decides 3 pairs" in app.text[0].value
+    assert app.button(key="bulk_decide").disabled
+    app.text_input(key="bulk_reviewer").set_value("Ana").run()
+    app.text_input(key="bulk_reason").set_value("all alike").run()
+    assert actions(workspace, one_run) == {}
+
+    app.button(key="bulk_decide").click().run()
+    rejected = {f"1-0000{i}": "reject all alike" for i in (1, 2, 5)}
+    assert actions(workspace, one_run) == rejected
+    assert "0 now kept, 3 now dropped, 3 already decided by a person (0 by others)" in (
+        app.text[0].value
+    )
+    assert "Undo takes all of them back" in app.success[0].value
+
+    app.button(key="bulk_undo").click().run()
+    assert actions(workspace, one_run) == {}
+    assert "on 3 pairs" in app.success[0].value
+    assert not app.exception
