@@ -29,6 +29,7 @@ from isara.methods.candidates import (
     kept_rows,
     majority,
     read_rows,
+    saved_scores,
     score_table,
 )
 from isara.methods.contrasting import train_against, write_own_answers
@@ -276,8 +277,10 @@ class Run(Measuring):
         if files.kept.exists():  # a later decision does not change what was trained on
             return kept_examples(files)
         with self._timed(k, "filter"):
-            scores = score_table(candidates, pool)
-            write_parquet(files.scores, scores)
+            scores = saved_scores(files, self.config.filters)
+            if scores is None:
+                scores = score_table(candidates, pool)
+                write_parquet(files.scores, scores)
             result = verdicts(pack(scores), self.config.filters)
             # A skip or a flag is a remark: it overrides no verdict.
             rulings = {i: d for i, d in self.decisions(k).items() if d.action in RULINGS}

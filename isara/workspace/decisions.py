@@ -132,6 +132,28 @@ class Decisions(Store):
             query = query.where(DecisionTable.candidate_id == candidate_id)
         return [Decision(*row) for row in self._rows(query.order_by(DecisionTable.id))]
 
+    def copy_decisions(self, run_id: str, to_run: str, last: int) -> None:
+        """Give a branch what was decided on iterations 1 to `last` of its parent and stands, with
+        who and when; what it has already is not written twice."""
+        query = _standing(run_id).where(DecisionTable.iteration <= last)
+
+        def copy(session: Session) -> None:
+            have = {
+                _without_run(Decision(*row)) for row in session.execute(_standing(to_run)).all()
+            }
+            for row in session.execute(query.order_by(DecisionTable.id)).all():
+                decision = Decision(*row)
+                if _without_run(decision) not in have:
+                    values = decision._asdict() | {"run_id": to_run}
+                    del values["id"]
+                    _append(session, values)
+
+        self._writing(copy)
+
+
+def _without_run(decision: Decision) -> Decision:
+    return decision._replace(id=0, run_id="", batch=None)
+
 
 def _append(session: Session, values: Mapping[str, object]) -> Decision:
     row = DecisionTable(**values)
