@@ -1,8 +1,9 @@
 """Branches: a run that goes on from an iteration of another one, with other settings.
 
-    plan = plan_branch(workspace, "demo-19d4b1", 2, ["filters.max_rouge_l=0.6"])
-    folder = make_branch(workspace, plan)                # whole, or not there
-    execute(plan.prepared, folder, workspace=workspace)  # verdicts, training and all that follows
+    branch = plan_branch(workspace, "demo-19d4b1", 2, ["filters.max_rouge_l=0.6"])
+    prepared = prepare_branch(workspace, branch)       # its seeds are still those of the parent
+    folder = make_branch(workspace, branch)            # whole, or not there
+    execute(prepared, folder, workspace=workspace)     # verdicts, training and all that follows
 
 The new run folder holds iterations before K whole: the model M(K-1) that wrote iteration K must be
 the one that exists. Of iteration K it holds what was written and scored, and people's decisions; of
@@ -73,13 +74,9 @@ class Branch:
     parent: RunFolder
     at: int
     old: RunConfig
-    prepared: Prepared
+    config: RunConfig
     run_id: str
     overrides: tuple[str, ...]  # the `a.b=c` that it was asked for
-
-    @property
-    def config(self) -> RunConfig:
-        return self.prepared.config
 
     @property
     def changes(self) -> list[str]:
@@ -109,7 +106,8 @@ def plan_branch(
     wanted_id: str | None = None,
     new: bool = False,
 ) -> Branch:
-    """Check a branch of `run_id` at iteration `at` with `a.b=c` changes; nothing is written.
+    """A branch of `run_id` at iteration `at` with `a.b=c` changes, as the run folder allows it;
+    nothing is written, and no seed or eval set is read.
 
     InputError with every reason at once when it cannot be; `new` takes a fresh id.
     """
@@ -120,15 +118,13 @@ def plan_branch(
     problems = refused(parent, old, config, at)
     if problems:
         raise InputError(f"No branch of {run_id} at {at}: {'; '.join(problems)}.")
-    prepared = prepare(config, workspace)
-    _check_seeds(parent, prepared)
-    name = wanted_id or default_id(prepared.config, run_id, at)
+    name = wanted_id or default_id(config, run_id, at)
     free = name
     number = 2
     while new and workspace.run(free).exists:
         free = f"{name}-{number}"
         number += 1
-    return Branch(parent, at, old, prepared, workspace.run(free).run_id, tuple(changes))
+    return Branch(parent, at, old, config, workspace.run(free).run_id, tuple(changes))
 
 
 def default_id(config: RunConfig, parent: str, at: int) -> str:
@@ -165,14 +161,20 @@ def _check_place(parent: RunFolder, config: RunConfig, at: int) -> None:
         )
 
 
-def _check_seeds(parent: RunFolder, prepared: Prepared) -> None:
-    """InputError when the seed set is no longer the one that the parent began with."""
+def prepare_branch(workspace: Workspace, branch: Branch) -> Prepared:
+    """Read and check what the branch needs, as for any run; no model is loaded.
+
+    InputError when the seed set is no longer the one that the parent began with.
+    """
+    prepared = prepare(branch.config, workspace)
+    parent = branch.parent
     file = parent.path / "seeds.jsonl"
     if file.exists() and read_jsonl(file) != pinned_rows(prepared)["seeds"]:
         raise InputError(
             f"The seeds are not those that {parent.run_id} began with (kept in {file}), and its "
             "texts were written from those: put the file back as it was, or start a new run."
         )
+    return prepared
 
 
 def told(branch: Branch) -> list[str]:

@@ -46,19 +46,20 @@ def branch(
     """
     import os
 
-    from isara.branching import make_branch, plan_branch
+    from isara.branching import make_branch, plan_branch, prepare_branch
     from isara.cli import carry_out
     from isara.workspace.runs import Workspace
 
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")  # one run, one device
     place = Workspace(workspace)
     plan = plan_branch(place, run_id, at, changes or [], wanted_id=new_id, new=new)
-    for note in plan.prepared.notes:
+    prepared = prepare_branch(place, plan)
+    for note in prepared.notes:
         typer.echo(f"Note: {note}", err=True)
     if dry_run:
         print_branch(plan)
         return
-    carry_out(plan.prepared, make_branch(place, plan), place, quiet)
+    carry_out(prepared, make_branch(place, plan), place, quiet)
 
 
 def print_branch(plan: Branch) -> None:

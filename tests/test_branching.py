@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from isara.branching import Branch, make_branch, plan_branch, told
+from isara.branching import Branch, make_branch, plan_branch, prepare_branch, told
 from isara.config import RunConfig
 from isara.demo.scripted import ScriptedTools
 from isara.errors import InputError, RunStateError
@@ -76,7 +76,8 @@ def branch(place: Workspace, parent: str, at: int, *changes: str, **more: Any) -
 
 
 def finish(place: Workspace, plan: Branch, folder: RunFolder, tools: Any = None) -> RunFolder:
-    execute(plan.prepared, folder, workspace=place, tools=tools or ScriptedTools())
+    prepared = prepare_branch(place, plan)
+    execute(prepared, folder, workspace=place, tools=tools or ScriptedTools())
     return folder
 
 
@@ -351,7 +352,7 @@ def test_a_seed_file_that_changed_is_refused(
     lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
     file.write_text("".join(lines[1:]), encoding="utf-8")
     with pytest.raises(InputError, match="The seeds are not those that own began with"):
-        plan_branch(place, "own", 1)
+        prepare_branch(place, plan_branch(place, "own", 1))
 
 
 def test_a_run_that_is_queued_is_left_alone(place: Workspace) -> None:
