@@ -94,7 +94,7 @@ def _start_or_link(branch: Branch) -> None:
     ):
         with sentences():
             start(branch)
-            st.rerun(scope="fragment")
+            st.rerun()
 
 
 def start(branch: Branch) -> None:

@@ -179,7 +179,7 @@ def _self_bleu_button(data: Iteration, chosen: Difference) -> None:
             for mask in missing:
                 texts = [questions[i] for i in np.flatnonzero(mask)]
                 known[_key(data, mask)] = self_bleu(words_of(texts), data.config.random_seed)
-            st.rerun(scope="fragment")
+            st.rerun()
 
 
 # ------------------------------------------------------------------ lists

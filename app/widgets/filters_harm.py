@@ -64,7 +64,7 @@ def harm_button(data: Iteration) -> None:
         with sentences():
             location(judge)
             _measure(data, judge)
-            st.rerun(scope="fragment")
+            st.rerun()
 
 
 def _measure(data: Iteration, judge: str) -> None:

@@ -101,7 +101,7 @@ def presets_box(data: Iteration, chosen: FilterConfig) -> None:
                 with sentences():
                     author = str(st.session_state.get(NAME, ""))
                     state.workspace().database.save_preset(name, chosen.model_dump(), author)
-                    st.rerun(scope="fragment")
+                    st.rerun()
         if presets:
             _saved(data, presets)
 
