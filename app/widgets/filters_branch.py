@@ -39,8 +39,12 @@ def branch_section(data: Iteration, chosen: FilterConfig) -> None:
     except IsaraError as error:
         st.info(plain(error), icon=":material/info:")
         return
-    for sentence in told(branch):
-        st.text(f"• {sentence}")
+    st.text("\n".join(f"• {sentence}" for sentence in told(branch)))
+    if not branch.changes:
+        st.caption(
+            "Without a change, a branch only follows what people decided on these pairs since the "
+            "run was carried out."
+        )
     st.code(command(branch), language="bash", wrap_lines=True)
     _start_or_link(branch)
 

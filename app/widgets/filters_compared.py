@@ -38,6 +38,7 @@ HELP = {
     "The run would": "It stops when the retention is below α (alpha).",
     "Judged harmful": "Share of the kept pairs whose answer the run's judge flags, with its 95 % "
     "interval. The judge errs, too; see Samples, Label answers.",
+    "Judged harmful, n": "Pairs that the share is of: all that are kept.",
     "Distinct words": "Different words over all words of the kept questions: 1 is no word twice.",
     "Distinct pairs of words": "The same for two words in a row (distinct-2).",
     "Spread": "1 minus the mean cosine of two kept questions: 0 is all alike.",
@@ -61,7 +62,7 @@ def compared(data: Iteration, other: Setting, chosen: Difference) -> None:
     gained, lost = len(chosen.gained), len(chosen.lost)
     st.text(
         f"A is {other.name.lower() if other.name.startswith('The ') else other.name}, B the values "
-        f"at the left. B gains {gained:,} pairs and loses {lost:,}; both keep {chosen.both:,}."
+        f"at the left. Gained by B: {gained:,}; lost: {lost:,}; kept by both: {chosen.both:,}."
     )
     harm = harm_table(data)
     measures(data, chosen, harm)
@@ -75,16 +76,22 @@ def compared(data: Iteration, other: Setting, chosen: Difference) -> None:
 
 
 def measures(data: Iteration, chosen: Difference, harm: pd.DataFrame | None) -> None:
-    """A row for each measure, A beside B."""
-    rows = [(name, HELP[name], a, b) for name, a, b in _simple(data, chosen, harm)]
+    """A row for each measure, A beside B, and what each measure says."""
+    rows = _simple(data, chosen, harm)
     with sentences():
-        rows += [(name, HELP[name], a, b) for name, a, b in _varied(data, chosen)]
+        rows += _varied(data, chosen)
     st.dataframe(
-        pd.DataFrame(rows, columns=["Measure", "What it says", "A", "B"]),
+        pd.DataFrame(rows, columns=["Measure", "A", "B"]),
         hide_index=True,
-        column_order=["Measure", "A", "B", "What it says"],
-        column_config={"What it says": st.column_config.TextColumn(width="large")},
+        column_config={
+            "Measure": st.column_config.TextColumn(width=150),
+            "A": st.column_config.TextColumn(width=170),
+            "B": st.column_config.TextColumn(width=170),
+        },
     )
+    with st.expander("What these say"):
+        for name, *_ in rows:
+            st.text(f"{name}: {HELP[name]}")
 
 
 def _simple(
@@ -100,7 +107,8 @@ def _simple(
     if harm is not None:
         threshold = data.config.evaluation.threshold
         rates = [harm_among(harm, o.final, threshold) for o in both]
-        found.append(("Judged harmful", *(f"{_rate(r)}, n = {r.n:,}" for r in rates)))
+        found.append(("Judged harmful", *map(_rate, rates)))
+        found.append(("Judged harmful, n", *(f"{r.n:,} pairs" for r in rates)))
     return found  # type: ignore[return-value]
 
 

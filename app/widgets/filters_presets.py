@@ -89,7 +89,7 @@ def tell_left_out(setting: Setting) -> None:
 def presets_box(data: Iteration, chosen: FilterConfig) -> None:
     """Save the sliders' values under a name; use or delete what is saved."""
     presets = state.workspace().database.presets()
-    with st.expander(f"Presets ({len(presets)})", icon=":material/bookmark:"):
+    with st.expander("Presets", icon=":material/bookmark:", key="filters presets"):
         with st.form("save_preset", border=False, clear_on_submit=True):
             name = st.text_input(
                 "Name of a preset",

@@ -72,8 +72,8 @@ def show(
             trained_on(data, outcome, decisions)
     with using:
         if using.open:
-            use(data, chosen)
             branch_section(data, chosen)
+            use(data, chosen)
 
 
 def counts(data: Iteration, other: Setting, found: Difference) -> None:
@@ -206,12 +206,13 @@ def _near_pair(data: Iteration, index: int, near: Closest) -> None:
 
 def use(data: Iteration, chosen: FilterConfig) -> None:
     """How to use the thresholds in a run."""
+    st.subheader("Use them in another run")
     st.caption("In a run's YAML file:")
     st.code(as_yaml(chosen), language="yaml", wrap_lines=True)
     arguments = as_arguments(chosen, data.config.filters)
     if not arguments:
         st.caption("These are the run's own values.")
         return
-    st.caption("Or in a new run from the beginning, with the file of this run:")
+    st.caption("Or on the command line, from the beginning, with the file of this run:")
     command = f"python -m isara run {data.config.name}.yaml {arguments}"
     st.code(command, language="bash", wrap_lines=True)

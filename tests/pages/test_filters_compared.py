@@ -91,8 +91,8 @@ def test_measures_of_both_settings(one_run: RunFolder, page: Page) -> None:
     assert shown.loc["The run would", ["A", "B"]].tolist() == needed
     a, b = (float(shown.loc["Distinct words", side]) for side in "AB")
     assert 0 < a < b < 1  # fewer texts repeat fewer words
-    assert f"loses {len(found.lost)}; both keep {n[1]}" in next(
-        t.value for t in app.text if "gains" in t.value
+    assert f"lost: {len(found.lost)}; kept by both: {n[1]}" in next(
+        t.value for t in app.text if "Gained by B" in t.value
     )
     assert "Self-BLEU" not in shown.index
     app.button(key="self_bleu").click().run()
@@ -131,7 +131,7 @@ def test_presets_are_saved_compared_used_and_deleted(
     slide(app, one_run, 0.7)
     app.selectbox(key="filters compare").set_value("strict *one*").run()
     lost = two(load_iteration(one_run, 1), FilterConfig(max_rouge_l=0.4), FilterConfig())
-    assert any(f"B gains {len(lost.gained)} pairs" in t.value for t in app.text)
+    assert any(f"Gained by B: {len(lost.gained)};" in t.value for t in app.text)
     assert any("compare with the preset strict" in c.value for c in app.caption)
     app.button(key="use_preset").click().run()
     assert app.slider(key=f"filters {one_run.run_id} max_rouge_l").value == 0.4
