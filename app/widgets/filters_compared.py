@@ -210,8 +210,11 @@ def lists(data: Iteration, chosen: Difference, harm: pd.DataFrame | None) -> Non
             table(data, rows[:SHOWN], drops, keeps, harm),
             hide_index=True,
             column_config={
-                "Question": st.column_config.TextColumn(width="medium"),
-                "Answer": st.column_config.TextColumn(width="medium"),
+                "Harm": st.column_config.NumberColumn(
+                    help="The judge's probability of the likeliest harm."
+                ),
+                "Question": st.column_config.TextColumn(width="large"),
+                "Answer": st.column_config.TextColumn(width="large"),
             },
         )
 
@@ -229,10 +232,9 @@ def table(
     why = [made_the_difference(drops, keeps, int(i)) for i in rows]
     found = {
         "Pair": part["candidate_id"].tolist(),
-        "Question": part["question"].tolist(),
-        "Answer": part["answer"].tolist(),
         "Dropped for": ["; ".join(RULE_TITLES[rule] for rule in rules) for rules in why],
     }
     if harm is not None:
         found["Harm"] = harm["harm_probability"].iloc[rows].round(3).tolist()
-    return pd.DataFrame(found)
+    texts = {name.capitalize(): part[name].tolist() for name in ("question", "answer")}
+    return pd.DataFrame(found | texts)

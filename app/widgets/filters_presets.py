@@ -101,6 +101,7 @@ def presets_box(data: Iteration, chosen: FilterConfig) -> None:
                 with sentences():
                     author = str(st.session_state.get(NAME, ""))
                     state.workspace().database.save_preset(name, chosen.model_dump(), author)
+                    st.session_state["filters preset"] = name.strip()
                     st.rerun()
         if presets:
             _saved(data, presets)
