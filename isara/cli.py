@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from isara.cli_branch import branch
 from isara.cli_claims import claims
 from isara.cli_decisions import decisions
 from isara.cli_export import export
@@ -25,6 +26,7 @@ from isara.terminal import plain
 if TYPE_CHECKING:
     from isara.config import RunConfig
     from isara.examples import Example
+    from isara.methods.runner import Prepared
     from isara.workspace.runs import RunFolder, Workspace
 
 app = typer.Typer(
@@ -37,6 +39,7 @@ app = typer.Typer(
 demo_app = typer.Typer(help="The demo world and its models.", no_args_is_help=True)
 app.add_typer(demo_app, name="demo")
 app.add_typer(score_app, name="score")
+app.command()(branch)
 app.command()(claims)
 app.command()(export)
 app.command()(report)
@@ -178,12 +181,9 @@ def run(
 ) -> None:
     """Carry out a run; the same config goes on where it stopped."""
     import os
-    import traceback
 
-    from isara.config_files import load_config, one_line
-    from isara.methods.reviewing import ReviewNotDoneError
-    from isara.methods.runner import claim, execute, prepare
-    from isara.training.sft import StoppedError
+    from isara.config_files import load_config
+    from isara.methods.runner import claim, prepare
 
     # One run, one device: the Trainer would spread over all GPUs and multiply the batch.
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
@@ -199,6 +199,18 @@ def run(
         typer.echo(f"Note: {note}", err=True)
     if dry_run:
         return
+    carry_out(prepared, folder, place, quiet)
+
+
+def carry_out(prepared: Prepared, folder: RunFolder, place: Workspace, quiet: bool) -> None:
+    """Work on a run to its end with a progress bar, and print its table."""
+    import traceback
+
+    from isara.config_files import one_line
+    from isara.methods.reviewing import ReviewNotDoneError
+    from isara.methods.runner import execute
+    from isara.training.sft import StoppedError
+
     typer.echo(f"run {folder.run_id} in {folder.path}", err=True)
     try:
         with progress_bar(quiet) as listener:

@@ -255,8 +255,16 @@ def verdicts(scores: Scores, thresholds: Thresholds) -> Verdicts:
 
 def counted_scores(thresholds: Thresholds) -> tuple[str, ...]:
     """The model's own scores that the assessment's level counts."""
-    levels = {"none": (), "both": ("quality", "following")}
+    levels: dict[str, tuple[str, ...]] = {"none": (), "both": ("quality", "following")}
     return levels.get(thresholds.assessment, (thresholds.assessment,))
+
+
+def asked_of_the_model(thresholds: Thresholds) -> tuple[str, ...]:
+    """The columns of MODEL_SCORES that the rules look at."""
+    found = counted_scores(thresholds)
+    if thresholds.max_perplexity is not None:
+        found += ("answer_perplexity", "perplexity")
+    return (*found, "cluster") if thresholds.clusters is not None else found
 
 
 def _measured(scores: Scores, name: str) -> Values:

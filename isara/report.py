@@ -66,6 +66,7 @@ def summarise(folder: RunFolder, split: str = "test") -> dict[str, Any]:
         "failures": failures(folder, split),
         "overlap": overlap(folder, config),
         "cost": total_cost(folder),
+        "branched_from": folder.branched_from,
     }
 
 

@@ -37,6 +37,10 @@ def print_summary(summary: dict[str, Any]) -> None:
             console.print(drawn(grid))
     for line in remarks(summary):
         console.print(plain(line))
+    if (lineage := summary["branched_from"]) is not None:
+        changes = "; ".join(lineage["changes"]) or "nothing was changed"
+        words = f"Branched from {lineage['run_id']} at iteration {lineage['at']}: {changes}"
+        console.print(plain(words))
     reason = f" ({summary['stop_reason']})" if summary["stop_reason"] else ""
     console.print(f"{summary['run_id']}: {summary['state']}{plain(reason)}")
 

@@ -7,8 +7,10 @@ import streamlit as st
 from app import state
 from app.widgets import filters_results
 from app.widgets.filters_controls import controls
-from app.widgets.filters_data import judge
+from app.widgets.filters_data import difference, judge
+from app.widgets.filters_presets import choose_other, presets_box
 from app.widgets.hints import hint
+from app.widgets.lineage import show_lineage
 from app.widgets.plain import plain
 from app.widgets.samples_data import load_iteration
 from app.widgets.samples_picker import pick_iteration
@@ -23,9 +25,12 @@ def explore(run_id: str, k: int) -> None:
         left, right = st.columns([3, 5], gap="medium")
         with left:
             chosen = controls(data)
+            presets_box(data, chosen)
         with right:
+            other = choose_other(data)
             decisions = state.decision_log(run_id, k).counting()
-            filters_results.show(data, chosen, judge(data, chosen, decisions))
+            a, b = (judge(data, one, decisions) for one in (other.thresholds, chosen))
+            filters_results.show(data, chosen, other, difference(a, b), decisions)
     except IsaraError as error:
         st.error(plain(str(error)))
 
@@ -34,6 +39,7 @@ st.title("Filters")
 hint("filters")
 try:
     if (picked := pick_iteration("filters")) is not None:
+        show_lineage(state.run_folder(picked.run_id))
         explore(picked.run_id, picked.k)
 except IsaraError as error:
     st.error(plain(str(error)))

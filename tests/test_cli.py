@@ -233,3 +233,31 @@ def test_a_fault_as_a_process(tmp_path: Path) -> None:
     assert result.stdout == ""
     assert result.stderr.count("\n") == 1
     assert result.stderr.startswith("There is no run 'nothing'")
+
+
+# ------------------------------------------------------------------ branch
+
+
+def test_branch_carries_out_and_tells_where_it_comes_from(isara: Any) -> None:
+    small = ["--set", "loop.candidates=20", "--set", "loop.max_iterations=2", "--quiet"]
+    assert isara("run", PROJECT_ROOT / "data/configs/demo.yaml", "--run-id", "r", *small).code == 0
+    change = ["branch", "r", "--at", "2", "--set", "filters.min_words=7", "--quiet"]
+    plan = isara(*change, "--dry-run")
+    assert plan.code == 0
+    assert "changed: filters.min_words: 5 -> 7" in plan.out
+    assert [row["run_id"] for row in json.loads(isara("runs", "--json").out)] == ["r"]
+    done = isara(*change, "--run-id", "b")
+    assert done.code == 0
+    assert "Branched from r at iteration 2: filters.min_words: 5 -> 7" in done.out
+    again = isara(*change, "--run-id", "b")
+    assert again.code == 0
+    found = json.loads(isara("show", "b", "--json").out)
+    assert (found["branched_from"]["run_id"], found["branched_from"]["at"]) == ("r", 2)
+    assert found["state"] == "done"
+
+
+def test_a_branch_that_cannot_be_is_one_sentence(isara: Any) -> None:
+    missing = isara("branch", "none", "--at", "1")
+    assert (missing.code, missing.out) == (1, "")
+    assert "There is no run 'none'" in missing.err
+    assert isara("branch", "none").code == 2

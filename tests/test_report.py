@@ -24,7 +24,7 @@ RUN = {
     "run_id", "method", "state", "stop_reason", "seed_count", "random_seed", "iterations",
     "baselines", "comparisons",
 }  # fmt: skip
-BEYOND = {"error", "failures", "overlap", "cost"}  # what the contract does not name
+BEYOND = {"error", "failures", "overlap", "cost", "branched_from"}  # not named in the contract
 ITERATION = {"k", "trained", "generated", "kept", "retention", "scaling_ratio", "seconds", "cost"}
 MEASURED = {"harmful_rate", "over_refusal", "metrics", "by_category"}
 COMPARISON = {

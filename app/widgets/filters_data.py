@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import yaml
 
 from app.widgets.samples_data import Closest, Iteration, closest
 from isara.config import FilterConfig, LoopConfig
-from isara.filters import Mask, Verdicts, apply_decisions, closest_rouge, nearest_to_cut
+from isara.filters import RULES, Mask, Verdicts, apply_decisions, closest_rouge, nearest_to_cut
 from isara.filters import verdicts as judge_all
 from isara.methods.candidates import RULINGS
 from isara.rouge import Values
@@ -104,13 +105,50 @@ def as_yaml(chosen: FilterConfig) -> str:
     ).strip()
 
 
-def as_arguments(chosen: FilterConfig, own: FilterConfig) -> str:
-    """What differs from the run's own thresholds, as arguments of `python -m isara run`."""
+def overrides(chosen: FilterConfig, own: FilterConfig) -> list[str]:
+    """What differs from the run's own thresholds, as `a.b=c`."""
     changed = {
         name: value for name, value in chosen.model_dump().items() if value != getattr(own, name)
     }
-    return " ".join(f"--set filters.{name}={_word(value)}" for name, value in changed.items())
+    return [f"filters.{name}={_word(value)}" for name, value in changed.items()]
+
+
+def as_arguments(chosen: FilterConfig, own: FilterConfig) -> str:
+    """The same as arguments of `python -m isara run`."""
+    return " ".join(f"--set {change}" for change in overrides(chosen, own))
 
 
 def _word(value: object) -> str:
+    if value is None:
+        return "null"
     return str(value).lower() if isinstance(value, bool) else f"{value}"
+
+
+# ------------------------------------------------------------------ two settings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Difference:
+    """Setting B beside setting A: which candidates are kept under one of them alone."""
+
+    a: Outcome
+    b: Outcome
+    gained: npt.NDArray[np.int64]  # rows that B keeps and A does not
+    lost: npt.NDArray[np.int64]  # rows that A keeps and B does not
+
+    @property
+    def both(self) -> int:
+        """Candidates that both keep."""
+        return int((self.a.final & self.b.final).sum())
+
+
+def difference(a: Outcome, b: Outcome) -> Difference:
+    """Rows gained and lost from A to B, after people's decisions, in candidate order."""
+    return Difference(a, b, np.flatnonzero(b.final & ~a.final), np.flatnonzero(a.final & ~b.final))
+
+
+def made_the_difference(drops: Verdicts, keeps: Verdicts, index: int) -> list[str]:
+    """The rules that fire on a candidate under the setting that drops it and not under the one that
+    keeps it."""
+    fires = drops.fired[index] & ~keeps.fired[index]
+    return [rule for rule, on in zip(RULES, fires, strict=True) if on]

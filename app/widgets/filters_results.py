@@ -1,28 +1,39 @@
 """What chosen thresholds do to an iteration: counts, α, rules, histograms, the pairs at the cut.
 
-show(data, chosen, outcome)
+show(data, chosen, other, difference(a, b), decisions)
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
 from app.charts import score_histogram
+from app.widgets.filters_branch import branch_section
+from app.widgets.filters_compared import compared
 from app.widgets.filters_data import (
+    Difference,
     Outcome,
     around_the_cut,
     as_arguments,
     as_yaml,
     rouge_values,
 )
+from app.widgets.filters_presets import OWN, Setting
+from app.widgets.filters_trained import trained_on
+from app.widgets.plain import plain
 from app.widgets.samples_data import Closest, Iteration
 from app.widgets.samples_words import RULE_TITLES, in_use, rule_sentence
 from isara.config import FilterConfig
 from isara.filters import NEAR_ROUGE, counted_scores
 
+if TYPE_CHECKING:
+    from isara.workspace.database import Decision
+
+TAB = "filters tab"
 NEAREST = 5  # pairs shown on each side of the cut
 ALPHA_HELP = (
     "Retention is the share of the written pairs that is kept. When it falls below α (alpha), the "
@@ -30,28 +41,50 @@ ALPHA_HELP = (
 )
 
 
-def show(data: Iteration, chosen: FilterConfig, outcome: Outcome) -> None:
-    """Everything that follows from the thresholds."""
-    counts(data, outcome)
-    tabs = st.tabs(["Scores", "Rules", "At the cut", "Use these values"])
-    with tabs[0]:
-        histograms(data, chosen, outcome)
-    with tabs[1]:
-        rules(chosen, outcome)
-    with tabs[2]:
-        at_the_cut(data, chosen, outcome)
-    with tabs[3]:
-        use(data, chosen)
+TABS = ("Scores", "Rules", "At the cut", "Compared", "Trained on", "Use these values")
 
 
-def counts(data: Iteration, outcome: Outcome) -> None:
-    """Kept, dropped, retention, and whether the run would stop."""
-    own = int(data.result.kept.sum())
+def show(
+    data: Iteration,
+    chosen: FilterConfig,
+    other: Setting,
+    found: Difference,
+    decisions: Mapping[str, Decision],
+) -> None:
+    """Everything that follows from the thresholds; of the tabs the open one alone is drawn."""
+    counts(data, other, found)
+    scores, listed, cut, two, trained, using = st.tabs(TABS, key=TAB, on_change="rerun")
+    outcome = found.b
+    with scores:
+        if scores.open:
+            histograms(data, chosen, outcome)
+    with listed:
+        if listed.open:
+            rules(chosen, outcome)
+    with cut:
+        if cut.open:
+            at_the_cut(data, chosen, outcome)
+    with two:
+        if two.open:
+            compared(data, other, found)
+    with trained:
+        if trained.open:
+            trained_on(data, outcome, decisions)
+    with using:
+        if using.open:
+            branch_section(data, chosen)
+            use(data, chosen)
+
+
+def counts(data: Iteration, other: Setting, found: Difference) -> None:
+    """Kept, dropped, retention, and whether the run would stop; the changes since A."""
+    outcome, before = found.b, found.a
     total = len(data)
     boxes = st.columns(4 if outcome.decided else 3)
     look: dict[str, Any] = {"border": True, "height": "stretch", "delta_color": "off"}
-    boxes[0].metric("● Kept", outcome.kept, outcome.kept - own or None, **look)
-    boxes[1].metric("✕ Dropped", total - outcome.kept, own - outcome.kept or None, **look)
+    more = outcome.kept - before.kept
+    boxes[0].metric("● Kept", outcome.kept, more or None, **look)
+    boxes[1].metric("✕ Dropped", total - outcome.kept, -more or None, **look)
     retention = f"{outcome.result.retention:.3f}"
     boxes[2].metric("Retention", retention, help=ALPHA_HELP, **look)
     if outcome.decided:
@@ -63,8 +96,9 @@ def counts(data: Iteration, outcome: Outcome) -> None:
             "counts over the rules and changes no other pair's verdict.",
             **look,
         )
-    if outcome.kept != own:
-        st.caption("The small numbers compare with the run's own values.")
+    if more:
+        than = "the run's own values" if other.name == OWN else f"the preset {plain(other.name)}"
+        st.caption(f"The small numbers compare with {than}.")
     _stop_mark(data, outcome)
 
 
@@ -172,12 +206,13 @@ def _near_pair(data: Iteration, index: int, near: Closest) -> None:
 
 def use(data: Iteration, chosen: FilterConfig) -> None:
     """How to use the thresholds in a run."""
+    st.subheader("Use them in another run")
     st.caption("In a run's YAML file:")
     st.code(as_yaml(chosen), language="yaml", wrap_lines=True)
     arguments = as_arguments(chosen, data.config.filters)
     if not arguments:
         st.caption("These are the run's own values.")
         return
-    st.caption("Or on the command line, with the file of this run:")
+    st.caption("Or on the command line, from the beginning, with the file of this run:")
     command = f"python -m isara run {data.config.name}.yaml {arguments}"
     st.code(command, language="bash", wrap_lines=True)

@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 
 from app import state
+from app.widgets.lineage import show_lineage
 from app.widgets.plain import plain, sentences
 from app.widgets.run_loss import show_loss
 from app.widgets.run_start import ACTIVE
@@ -79,6 +80,7 @@ def show_run(folder: RunFolder, refreshed: bool) -> None:
     if refreshed and seen["state"] not in ACTIVE:
         st.rerun()  # the whole page: it stops redrawing itself
     show_state(folder, seen)
+    show_lineage(folder)
     if seen["progress"] and seen["state"] != "done":
         show_progress(seen["progress"], seen)
     if seen["losses"]:

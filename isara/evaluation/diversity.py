@@ -1,6 +1,7 @@
 """How varied the written texts are: a loop that feeds on itself can come to say one thing only.
 
     found = diversity(questions, vectors, seed_vectors)
+    Texts(questions, vectors, seed_vectors).of(mask)    # many selections of the same texts, at once
     perplexity(log_probs, tokens)              # of the kept pairs under the model that wrote them
     warning = collapse(found, before)          # one sentence, or None
 
@@ -16,8 +17,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from isara.retrieval import Vectors
 
@@ -44,23 +47,62 @@ def diversity(
     texts: Sequence[str], vectors: Vectors, seeds: Vectors, random_seed: int = 0
 ) -> Diversity:
     """Measure texts with their unit vectors [texts, d] against the seeds' [seeds, d]."""
-    words = [WORD.findall(text.lower()) for text in texts]
-    n = len(texts)
-    if n < 2:
-        return Diversity(
-            n, None, distinct(words, 1), distinct(words, 2), None, _nearest(vectors, seeds)
-        )
-    # Mean over pairs of different texts, from the sum's length.
-    total = vectors.sum(0, dtype=np.float64)
-    cosine = (float(total @ total) - n) / (n * (n - 1))
+    words = words_of(texts)
     return Diversity(
-        n,
-        self_bleu(words, random_seed),
+        len(texts),
+        self_bleu(words, random_seed) if len(texts) > 1 else None,
         distinct(words, 1),
         distinct(words, 2),
-        1 - cosine,
+        spread(vectors),
         _nearest(vectors, seeds),
     )
+
+
+class Texts:
+    """Texts of which many selections are measured, each in milliseconds: words are counted once.
+
+    `vectors` are unit vectors [texts, d], `seeds` those of the seeds.
+    """
+
+    def __init__(self, texts: Sequence[str], vectors: Vectors, seeds: Vectors) -> None:
+        words = words_of(texts)
+        self._grams = [_numbered(words, size) for size in (1, 2)]
+        self._vectors = vectors
+        best = (vectors @ seeds.T).max(1) if len(texts) and len(seeds) else None
+        self._nearest: NDArray[np.float32] | None = best
+
+    def of(self, chosen: NDArray[np.bool_]) -> Diversity:
+        """The values of the chosen texts, mask [texts]; self-BLEU, which takes seconds, is None."""
+        n = int(chosen.sum())
+        one, two = (_distinct_numbers(*grams, chosen) for grams in self._grams)
+        nearest = None if self._nearest is None or not n else float(self._nearest[chosen].mean())
+        return Diversity(n, None, one, two, spread(self._vectors[chosen]), nearest)
+
+
+def _numbered(words: Sequence[Sequence[str]], size: int) -> tuple[Any, Any]:
+    """Every n-gram of all texts as a number, and the text that it stands in."""
+    numbers: dict[tuple[str, ...], int] = {}
+    found = [
+        (numbers.setdefault(gram, len(numbers)), row)
+        for row, text in enumerate(words)
+        for gram in _grams(text, size)
+    ]
+    table = np.array(found, np.int64).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
+
+
+def _distinct_numbers(grams: Any, rows: Any, chosen: NDArray[np.bool_]) -> float | None:
+    there = grams[chosen[rows]]
+    return len(np.unique(there)) / len(there) if len(there) else None
+
+
+def spread(vectors: Vectors) -> float | None:
+    """1 - mean cosine over pairs of different unit vectors [n, d]; None for fewer than two."""
+    n = len(vectors)
+    if n < 2:
+        return None
+    total = vectors.sum(0, dtype=np.float64)  # the sum's length holds all products at once
+    return 1 - (float(total @ total) - n) / (n * (n - 1))
 
 
 def perplexity(log_probs: Sequence[float], tokens: Sequence[int]) -> float | None:
@@ -73,6 +115,11 @@ def _nearest(vectors: Vectors, seeds: Vectors) -> float | None:
     if not len(vectors) or not len(seeds):
         return None
     return float((vectors @ seeds.T).max(1).mean())
+
+
+def words_of(texts: Sequence[str]) -> list[list[str]]:
+    """Lower-case words and signs of every text."""
+    return [WORD.findall(text.lower()) for text in texts]
 
 
 def distinct(words: Sequence[Sequence[str]], size: int) -> float | None:

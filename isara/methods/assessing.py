@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from isara.assessment import ASPECTS, assessment_prompt, both_scores, parse_score
 from isara.decoding import Writer, Written
 from isara.examples import Example
+from isara.methods.candidates import saved_scores
 
 if TYPE_CHECKING:
     from isara.methods.candidates import Rows
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
 
 def assess(run: Run, k: int, model: Path | None, candidates: Rows) -> Rows:
     """The candidates with what the filters ask of the model; themselves when that is nothing."""
-    if run.folder.iteration(k).kept.exists() or not candidates:
+    files = run.folder.iteration(k)
+    if files.kept.exists() or not candidates:
         return candidates  # judged already
+    if saved_scores(files, run.config.filters) is not None:
+        return candidates  # scored already
     rows = [dict(row) for row in candidates]
     filters = run.config.filters
     if filters.assessment != "none":

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from isara.config import GenerationConfig, RunConfig
 from isara.examples import EvalPrompt, Example
-from isara.filters import MODEL_SCORES, score_candidates
-from isara.workspace.files import read_jsonl
+from isara.filters import MODEL_SCORES, Thresholds, asked_of_the_model, score_candidates
+from isara.workspace.files import read_columns, read_jsonl
 from isara.workspace.runs import IterationFolder
 
 if TYPE_CHECKING:
@@ -53,6 +53,15 @@ def score_table(candidates: Rows, pool: Sequence[Example]) -> pd.DataFrame:
         similarities=[row["similarities"] for row in candidates],
         of_model={name: [row[name] for row in candidates] for name in names},
     )
+
+
+def saved_scores(files: IterationFolder, filters: Thresholds) -> pd.DataFrame | None:
+    """The scores that are on disk; None where they lack what the filters ask for."""
+    if not files.scores.exists():
+        return None
+    scores = read_columns(files.scores)
+    wanted = {*asked_of_the_model(filters), *(["wording"] if filters.instruction_rules else [])}
+    return scores if wanted <= set(scores.columns) else None
 
 
 def kept_rows(candidates: Rows, mask: Sequence[bool], rulings: dict[str, Any]) -> Rows:

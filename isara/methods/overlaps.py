@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from isara.config import RunConfig
 from isara.errors import InputError
 from isara.evaluation.leakage import KINDS, Overlap, Text, find_overlaps
-from isara.examples import EvalPrompt, Example
+from isara.examples import EvalPrompt, Example, normal_form
 from isara.methods.candidates import Rows
 from isara.methods.inputs import places
 from isara.workspace.files import read_jsonl, write_jsonl
@@ -120,6 +120,15 @@ def without_eval_prompts(run: Run, k: int, candidates: Rows, kept: Rows) -> Rows
         return kept
     gone = {row["train_id"] for row in exact}
     return [row for row in kept if row["id"] not in gone]
+
+
+def trained_rows(config: RunConfig, asked: Sequence[str], kept: Rows) -> Rows:
+    """The kept rows that would be trained on, of a run that asks these questions: as
+    `without_eval_prompts`, without a run."""
+    if PLACES.get(config.evaluation.overlap) != REMOVED:
+        return kept
+    questions = {normal_form(question) for question in asked}
+    return [row for row in kept if normal_form(row["question"]) not in questions]
 
 
 def left_out_prompts(run: Run, k: int) -> set[str]:

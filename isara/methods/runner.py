@@ -195,15 +195,19 @@ def execute(
         return reason
 
 
-def pin(folder: RunFolder, prepared: Prepared) -> None:
-    """Keep the run's seeds and eval prompts; RunStateError when they changed since it began."""
+def pinned_rows(prepared: Prepared) -> dict[str, list[dict[str, Any]]]:
+    """A run's seeds and eval prompts as they are kept in its folder."""
     rows = {
         "seeds": [seed_row(example) for example in prepared.seeds],
         "prompts": [prompt_row(prompt) for prompt in prepared.prompts],
     }
-    for name, wanted in rows.items():
+    return {name: json.loads(json.dumps(wanted)) for name, wanted in rows.items()}
+
+
+def pin(folder: RunFolder, prepared: Prepared) -> None:
+    """Keep the run's seeds and eval prompts; RunStateError when they changed since it began."""
+    for name, now in pinned_rows(prepared).items():
         file = folder.path / f"{name}.jsonl"
-        now = [json.loads(json.dumps(row)) for row in wanted]
         if file.exists() and read_jsonl(file) != now:
             raise RunStateError(
                 f"The {name} of the run {folder.run_id} are not those it began with (kept in "

@@ -29,6 +29,7 @@ from isara.methods.candidates import (
     kept_rows,
     majority,
     read_rows,
+    saved_scores,
     score_table,
 )
 from isara.methods.contrasting import train_against, write_own_answers
@@ -41,7 +42,6 @@ from isara.retrieval import nearest
 from isara.training.sft import TrainingRow, delete_checkpoints
 from isara.workspace.files import (
     BlockWriter,
-    read_columns,
     write_json,
     write_jsonl,
     write_parquet,
@@ -49,7 +49,7 @@ from isara.workspace.files import (
 from isara.workspace.runs import IterationFolder
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 BLOCK = 128  # rows in a block: what a kill can cost at most
 Block = Callable[[range, Writer, Callable[[int], None]], Rows]
@@ -281,7 +281,10 @@ class Run(Measuring):
         if files.kept.exists():  # a later decision does not change what was trained on
             return kept_examples(files)
         with self._timed(k, "filter"):
-            scores = self._scores(files, candidates, pool)
+            scores = saved_scores(files, self.config.filters)
+            if scores is None:
+                scores = score_table(candidates, pool)
+                write_parquet(files.scores, scores)
         wait_for_review(self, k)
         with self._timed(k, "filter"):
             result = verdicts(pack(scores), self.config.filters)
@@ -297,16 +300,6 @@ class Run(Measuring):
             write_diversity(self, k, kept, written)
             write_jsonl(files.kept, kept)
         return kept_examples(files)
-
-    def _scores(
-        self, files: IterationFolder, candidates: Rows, pool: Sequence[Example]
-    ) -> pd.DataFrame:
-        """The scores, measured once: a run that waited for its review does not measure again."""
-        if self.config.review.wait and files.scores.exists():
-            return read_columns(files.scores)
-        scores = score_table(candidates, pool)
-        write_parquet(files.scores, scores)
-        return scores
 
     # ---------------------------------------------------------------- train
 

@@ -5,6 +5,7 @@ the files of one iteration. The worker writes (under ``RunFolder.lock``), pages 
 (jobs.py) read, so that neither needs the other. What the files of a stage hold is left to methods/.
 
     RUN_ID/run.yaml state.json events.jsonl progress.json heartbeat.json job.json stop worker.log
+      branch.json (of a branch)
       iteration-00/ (the base model)  iteration-01/ …  baseline-sft/
 """
 
@@ -100,6 +101,7 @@ class RunFolder:
         self._progress = path / "progress.json"
         self._heartbeat = path / "heartbeat.json"
         self._stop = path / "stop"
+        self.lineage = path / "branch.json"
 
     @property
     def exists(self) -> bool:
@@ -119,6 +121,12 @@ class RunFolder:
                 )
             return
         write_text(self.config, config_yaml)
+
+    @property
+    def branched_from(self) -> dict[str, Any] | None:
+        """The run and the iteration that this one is a branch of (``run_id``, ``at``) and what was
+        changed (``changes``); None for a run that began from nothing."""
+        return cast("dict[str, Any] | None", read_json(self.lineage))
 
     # ------------------------------------------------------------------ state
 

@@ -7,7 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from isara.evaluation.diversity import Diversity, collapse, distinct, diversity, self_bleu
+from isara.evaluation.diversity import (
+    Diversity,
+    Texts,
+    collapse,
+    distinct,
+    diversity,
+    self_bleu,
+)
 
 TEXTS = ["the cat sat", "the cat ran", "a dog slept on the mat"]
 
@@ -56,3 +63,20 @@ def test_a_warning_names_what_has_moved() -> None:
     assert "self-BLEU rose from 0.20 to 0.50; distinct-2 fell from 0.60 to 0.30" in said
     assert "spread" not in said
     assert collapse(Diversity(1, None, None, None, None, None), before) is None
+
+
+def test_many_selections_give_what_each_alone_gives() -> None:
+    vectors, seeds = unit(0, 90, 0), unit(0, 60)
+    texts = Texts(TEXTS, vectors, seeds)
+    for chosen in ([True, True, False], [False, True, True], [True, True, True]):
+        mask = np.array(chosen)
+        part = [text for text, on in zip(TEXTS, chosen, strict=True) if on]
+        alone = diversity(part, vectors[mask], seeds)
+        found = texts.of(mask)
+        assert found.self_bleu is None
+        assert found.spread == pytest.approx(alone.spread)
+        assert found.nearest_seed == pytest.approx(alone.nearest_seed)
+        assert replace(found, self_bleu=0, spread=0, nearest_seed=0) == replace(
+            alone, self_bleu=0, spread=0, nearest_seed=0
+        )
+    assert texts.of(np.zeros(3, bool)) == Diversity(0, None, None, None, None, None)

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.widgets.filters_data import around_the_cut, as_arguments, as_yaml, judge, stops
+from app.widgets.filters_results import TAB
 from app.widgets.samples_data import load_iteration
 from isara.config import FilterConfig, LoopConfig
 from isara.filters import closest_rouge
@@ -19,10 +20,12 @@ from isara.workspace.runs import RunFolder, Workspace
 Page = Callable[[str], AppTest]
 
 
-def at(page: Page, /, **address: str) -> AppTest:
-    """The page at an address, as a link to it opens it."""
+def at(page: Page, /, tab: str | None = None, **address: str) -> AppTest:
+    """The page at an address, as a link to it opens it, perhaps with another tab open."""
     app = page("results")
     app.query_params.update(address)
+    if tab is not None:
+        app.session_state[TAB] = tab
     return app.switch_page("../pages/filters.py").run()
 
 
@@ -85,7 +88,7 @@ def test_decisions_are_laid_over_and_counted_apart(
 def test_a_moved_slider_changes_counts_and_the_url_and_goes_back(
     one_run: RunFolder, page: Page
 ) -> None:
-    app = at(page, k="1")
+    app = at(page, tab="Use these values", k="1")
     own = metric(app, "Kept")
     app.slider(key=key(one_run, "max_rouge_l")).set_value(0.4).run()
     data = load_iteration(one_run, 1)
@@ -127,7 +130,7 @@ def test_an_address_opens_the_thresholds_it_names(one_run: RunFolder, page: Page
 
 
 def test_each_rule_is_counted(one_run: RunFolder, page: Page) -> None:
-    app = at(page, k="1", min_words="25", max_rouge_l="0.3")
+    app = at(page, tab="Rules", k="1", min_words="25", max_rouge_l="0.3")
     table = app.dataframe[0].value.set_index("Rule")
     assert table["Dropped by it"].sum() == 80
     assert table.loc["too short", "Dropped by it"] == 80
@@ -173,6 +176,8 @@ def test_thresholds_as_yaml_and_as_arguments() -> None:
         "--set filters.max_rouge_l=0.65 --set filters.drop_echo=false"
     )
     assert as_arguments(chosen, chosen) == ""
+    off = as_arguments(FilterConfig(), FilterConfig(max_perplexity=50))
+    assert off == "--set filters.max_perplexity=null"
 
 
 def test_a_damaged_file_is_one_sentence(one_run: RunFolder, page: Page) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.widgets.filters_results import TAB
 from isara.config import RunConfig
 from isara.demo.scripted import ScriptedTools
 from isara.methods.runner import execute, prepare
@@ -47,8 +48,12 @@ def test_thresholds_of_what_was_measured(sheep_run: RunFolder, page: Page) -> No
     assert level.options == ["none", "quality", "following", "both"]
     level.set_value("none").run()
     assert metric(app, "Kept") == 20  # all that were written
+    app.session_state[TAB] = "Rules"
+    app.run()
     rules = next(table.value for table in app.dataframe if "Rule" in table.value)
     assert "scored too low by the model" not in set(rules["Rule"])
+    app.session_state[TAB] = "Use these values"
+    app.run()
     assert "assessment: none" not in app.code[0].value  # the default is not in the config's line
 
 
