@@ -285,7 +285,8 @@ def test_decisions_come_along_with_who_and_when(place: Workspace) -> None:
     database.record_decision("isara", 3, "3-00000", "Ana", "reject")
     plan = plan_branch(place, "isara", 2)
     folder = make_branch(place, plan)
-    database.copy_decisions("isara", folder.run_id, 2)  # as after a kill: nothing twice
+    own = [decision for decision in database.history("isara") if decision.iteration <= 2]
+    assert database.add_decisions(folder.run_id, own) == 0  # as after a kill: nothing twice
     found = database.decisions(folder.run_id)
     assert set(found) == {out}
     copied = found[out]
