@@ -259,12 +259,12 @@ class SeedDrafts:
 
     def open(self, name: str) -> SeedDraft | None:
         """The draft of a seed set that was not saved or discarded yet."""
-        draft = self._last(name)
+        draft = self.last(name)
         return draft if draft is not None and draft.view().ended is None else None
 
     def discarded(self, name: str) -> SeedDraft | None:
         """The last draft of a seed set when it was discarded with changes in it."""
-        draft = self._last(name)
+        draft = self.last(name)
         if draft is None or draft.view().ended != "discarded" or not draft.view().changed:
             return None
         return draft
@@ -277,7 +277,7 @@ class SeedDrafts:
             if (there := self.open(name)) is not None:
                 return there
             saved = self._database.load_seed_set(name, version)
-            last = self._last(name)
+            last = self.last(name)
             header = {
                 "name": name,
                 "version": saved.info.version,
@@ -327,7 +327,8 @@ class SeedDrafts:
     def _files(self, name: str) -> list[Path]:
         return sorted(self._folder(name).glob("[0-9]*.jsonl"))
 
-    def _last(self, name: str) -> SeedDraft | None:
+    def last(self, name: str) -> SeedDraft | None:
+        """The last draft of a seed set, open or not."""
         files = self._files(name)
         return self._draft(files[-1], name) if files else None
 
