@@ -1,7 +1,7 @@
 """A seed set while it is worked on: rows with tags, changes to them, what is wrong with them.
 
     rows = draft_rows(database.load_seed_set("mine"))
-    board = replay(rows, [edit(rows[2], answer="Only in winter."), delete(rows[7:9])])
+    board = replay(Board(rows), [edit(rows[2], answer="Only in winter."), delete(rows[7:9])])
     board.rows, problems(board.rows)
 
 A change says what becomes of which rows, so a draft is its first rows and the list of its changes:
@@ -111,14 +111,14 @@ def draft_rows(saved: SeedSet) -> tuple[SeedRow, ...]:
     )
 
 
-def replay(rows: Iterable[SeedRow], changes: Iterable[Change], fine: Iterable[Alike] = ()) -> Board:
-    """The rows after the changes, one after the other.
+def replay(board: Board, changes: Iterable[Change]) -> Board:
+    """The board after the changes, one after the other.
 
     A row that should come after one that is gone comes last; a change of a row that is gone does
     nothing to it.
     """
-    held = {row.key: row for row in rows}
-    order, done, used = list(held), set(fine), set()
+    held = {row.key: row for row in board.rows}
+    order, fine, used = list(held), set(board.fine), set(board.used)
     for change in changes:
         for row in change.rows:
             if row.key in held:
@@ -133,9 +133,9 @@ def replay(rows: Iterable[SeedRow], changes: Iterable[Change], fine: Iterable[Al
             if key in held and key != after:
                 order.remove(key)
                 order.insert(_place(order, after), key)
-        done |= set(change.fine)
+        fine |= set(change.fine)
         used |= set(change.used)
-    return Board(tuple(held[key] for key in order), frozenset(done), frozenset(used))
+    return Board(tuple(held[key] for key in order), frozenset(fine), frozenset(used))
 
 
 def _place(order: list[str], after: str | None) -> int:

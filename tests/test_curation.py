@@ -7,6 +7,7 @@ import json
 import pytest
 
 from isara.curation import (
+    Board,
     Change,
     SeedRow,
     add,
@@ -34,13 +35,13 @@ ROWS = (COLD, WHO, WHY)
 
 def keys(*changes: Change) -> str:
     """The keys in order after the changes."""
-    return "".join(row.key for row in replay(ROWS, changes).rows)
+    return "".join(row.key for row in replay(Board(ROWS), changes).rows)
 
 
 def test_edit_and_its_title() -> None:
     change = edit(WHO, 2, answer="A friend of mine.", category="people")
     assert change.title == "Edit row 2: answer"
-    assert replay(ROWS, [change]).rows[1] == WHO._replace(answer="A friend of mine.")
+    assert replay(Board(ROWS), [change]).rows[1] == WHO._replace(answer="A friend of mine.")
     assert edit(WHO, tags=[" a  b ", "a b", ""]).rows[0].tags == ("a b",)
 
 
@@ -69,7 +70,7 @@ def test_split_puts_the_second_right_after_the_first() -> None:
     assert (first.question, second.question) == ("Is it cold?", "Is it wet?")
     assert (first.answer, second.answer) == ("Only in winter.", "In spring it is.")
     assert second.tags == ("a",)
-    board = replay((COLD, row, WHY), [split(row, first, second, 2)])
+    board = replay(Board((COLD, row, WHY)), [split(row, first, second, 2)])
     assert [r.question for r in board.rows] == ["Is it cold?", "Is it cold?", "Is it wet?", "Why?"]
     assert board.rows[1].key == "2"
     assert len({r.key for r in board.rows}) == 4
@@ -84,13 +85,13 @@ def test_merge_keeps_both_answers_once() -> None:
     longer = WHY._replace(answer="only in  WINTER. Or at night.")
     assert merged(COLD, longer).answer == longer.answer
     assert merged(longer, COLD).answer == longer.answer
-    board = replay(ROWS, [merge(COLD, WHY, numbers=[1, 3])])
+    board = replay(Board(ROWS), [merge(COLD, WHY, numbers=[1, 3])])
     assert [row.key for row in board.rows] == ["1", "2"]
     assert board.rows[0] == both
 
 
 def test_tags() -> None:
-    board = replay(ROWS, [tag([WHO, WHY], add=["new"], remove=["odd"])])
+    board = replay(Board(ROWS), [tag([WHO, WHY], add=["new"], remove=["odd"])])
     assert [row.tags for row in board.rows] == [("short",), ("new",), ("short", "new")]
     assert tag_counts(board.rows) == {"new": 2, "short": 2}
 
@@ -98,7 +99,7 @@ def test_tags() -> None:
 def test_both_fine_goes_by_what_the_rows_say() -> None:
     one, other = both_fine(COLD, WHO), both_fine(WHO, COLD._replace(key="9"))
     assert one.fine == other.fine
-    assert replay(ROWS, [one]).fine == {one.fine[0]}
+    assert replay(Board(ROWS), [one]).fine == {one.fine[0]}
 
 
 def test_a_change_survives_json() -> None:

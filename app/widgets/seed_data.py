@@ -37,6 +37,7 @@ class InHand(NamedTuple):
     version: int
     rows: tuple[SeedRow, ...]
     fine: frozenset[Alike]
+    used: frozenset[str]
     n: int = 0
     draft: SeedDraft | None = None
     view: View | None = None
@@ -78,7 +79,7 @@ def choose() -> InHand | None:
     draft = drafts().open(name)
     if draft is None:
         version = seed_choice.ask_version(infos, name, right).version
-        return InHand(name, version, saved_rows(name, version), _fine(name))
+        return InHand(name, version, saved_rows(name, version), *drafts().carried(name))
     hand = _of(draft)
     right.text_input(
         "Version",
@@ -92,13 +93,7 @@ def choose() -> InHand | None:
 
 def _of(draft: SeedDraft) -> InHand:
     view = draft.view()
-    return InHand(view.name, view.version, view.board.rows, view.board.fine, view.n, draft, view)
-
-
-def _fine(name: str) -> frozenset[Alike]:
-    """Pairs found fine in earlier drafts; without a draft nothing is asked again either."""
-    last = drafts().last(name)
-    return last.view().board.fine if last is not None else frozenset()
+    return InHand(view.name, view.version, *view.board, view.n, draft, view)
 
 
 # ------------------------------------------------------------------ changing, in callbacks

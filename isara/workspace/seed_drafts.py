@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from isara.config_files import one_line
-from isara.curation import Board, Change, SeedRow, draft_rows, problems, replay
+from isara.curation import Alike, Board, Change, SeedRow, draft_rows, problems, replay
 from isara.errors import InputError, IsaraError, RunStateError
 from isara.workspace.files import write_text
 
@@ -91,18 +91,22 @@ class SeedDraft:
             self._refresh()
             if self._view is None:
                 header = self._header
-                changes = [step.change for step in self._steps]
                 self._view = View(
                     len(self._lines),
                     header["name"],
                     header["version"],
                     header["base"],
-                    replay(self._first, changes, [(a, b) for a, b in header["fine"]]),
+                    replay(self.first_board(), [step.change for step in self._steps]),
                     tuple(self._steps),
                     self._undone[-1] if self._undone else None,
                     self._ended,
                 )
             return self._view
+
+    def first_board(self) -> Board:
+        """What the draft began with."""
+        fine = frozenset((a, b) for a, b in self._header["fine"])
+        return Board(self._first, fine, frozenset(self._header["used"]))
 
     def change(self, change: Change, *, seen: int, author: str = "") -> None:
         """Make a change. RunStateError when a row that it touches was changed after `seen`."""
@@ -230,14 +234,14 @@ class Appending:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None and self.lines:
-                _append(self.draft.path, self.lines)
+                append_lines(self.draft.path, self.lines)
                 self.draft._refresh()
         finally:
             self.draft._file_lock.release()
             self.draft._guard.release()
 
 
-def _append(path: Path, lines: Sequence[dict[str, Any]]) -> None:
+def append_lines(path: Path, lines: Sequence[dict[str, Any]]) -> None:
     """Add lines and wait until they are on disk; half a line before them is ended."""
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     with path.open("rb+") as file:
@@ -248,12 +252,20 @@ def _append(path: Path, lines: Sequence[dict[str, Any]]) -> None:
         os.fsync(file.fileno())
 
 
+def draft_folder(root: Path, name: str) -> Path:
+    """The folder of a seed set in a workspace. Names may hold anything: it has their letters and a
+    hash."""
+    letters = "".join(c if c.isascii() and c.isalnum() else "-" for c in name)[:40]
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return root / "seed-drafts" / f"{letters}-{digest}"
+
+
 class SeedDrafts:
     """The drafts of a workspace: at most one that is open for a seed set."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._database = workspace.database
-        self._root = workspace.root / "seed-drafts"
+        self._root = workspace.root
         self._guard = threading.Lock()
         self._known: dict[Path, SeedDraft] = {}
 
@@ -269,20 +281,33 @@ class SeedDrafts:
             return None
         return draft
 
+    def carried(self, name: str) -> tuple[frozenset[Alike], frozenset[str]]:
+        """What a new draft of a seed set begins with: pairs found fine, proposals settled.
+
+        A discarded draft hands on only what it began with itself.
+        """
+        last = self.last(name)
+        if last is None:
+            return frozenset(), frozenset()
+        view = last.view()
+        board = last.first_board() if view.ended == "discarded" else view.board
+        return board.fine, board.used
+
     def begin(self, name: str, version: int) -> SeedDraft:
         """A draft of a version, or the one that is open for this seed set."""
-        folder = self._folder(name)
+        folder = draft_folder(self._root, name)
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "begin.lock", timeout=LOCK_SECONDS):
             if (there := self.open(name)) is not None:
                 return there
             saved = self._database.load_seed_set(name, version)
-            last = self.last(name)
+            fine, used = self.carried(name)
             header = {
                 "name": name,
                 "version": saved.info.version,
                 "base": saved.info.id,
-                "fine": sorted(last.view().board.fine) if last is not None else [],
+                "fine": sorted(fine),
+                "used": sorted(used),
             }
             path = folder / f"{len(self._files(name)) + 1:04d}.jsonl"
             write_text(path, json.dumps(header, ensure_ascii=False) + "\n")
@@ -319,13 +344,8 @@ class SeedDrafts:
             draft.end("saved", name=target, version=version, author=author)
         return version
 
-    def _folder(self, name: str) -> Path:
-        """Names may hold anything: the folder has their letters and a hash."""
-        letters = "".join(c if c.isascii() and c.isalnum() else "-" for c in name)[:40]
-        return self._root / f"{letters}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-
     def _files(self, name: str) -> list[Path]:
-        return sorted(self._folder(name).glob("[0-9]*.jsonl"))
+        return sorted(draft_folder(self._root, name).glob("[0-9]*.jsonl"))
 
     def last(self, name: str) -> SeedDraft | None:
         """The last draft of a seed set, open or not."""
