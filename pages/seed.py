@@ -1,10 +1,18 @@
-"""Seed: look at saved seed sets, edit them, bring a file of one's own, save versions."""
+"""Seed: saved seed sets, a file of one's own, editing, near-duplicates, coverage, versions."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from app.widgets import seed_edit, seed_saved, seed_upload
+from app.widgets import (
+    seed_duplicates,
+    seed_edit,
+    seed_map,
+    seed_saved,
+    seed_suggest,
+    seed_upload,
+    seed_versions,
+)
 from app.widgets.hints import hint
 from app.widgets.plain import sentences
 
@@ -12,6 +20,10 @@ TABS = {
     "Saved seed sets": seed_saved.show,
     "Bring your own file": seed_upload.show,
     "Edit": seed_edit.show,
+    "Near-duplicates": seed_duplicates.show,
+    "Coverage": seed_map.show,
+    "Suggest more": seed_suggest.show,
+    "Versions": seed_versions.show,
 }
 
 st.title("Seed examples")

@@ -119,6 +119,12 @@ def change(hand: InHand, made: Change, typed: str = "") -> InHand | None:
     return _of(draft)
 
 
+def click(hand: InHand, made: Change) -> None:
+    """What a button does: the change, and its name said."""
+    if change(hand, made) is not None:
+        st.toast(plain(made.title), icon=":material/check:")
+
+
 def undo(hand: InHand, what: str = "undo") -> None:
     """Take back the last change, or make it again ("redo")."""
     if hand.draft is None:
