@@ -195,6 +195,7 @@ def status(hand: InHand) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge("draft", icon=":material/edit:", color="blue")
         st.text(_last(view), width="stretch")
+    with st.container(horizontal=True):
         undo_button(hand)
         again = view.redo.change.title if view.redo else ""
         st.button(

@@ -26,6 +26,7 @@ SIZES = (25, 50, 100)
 PICK, ROW, TAGS = "Pick", "Row", "Tags"
 CELLS = {"Question": "question", "Answer": "answer", "Category": "category", TAGS: "tags"}
 MOST_TAGS = 100  # offered in a cell
+ROW_HEIGHT, HEIGHT = 76, 620  # pixels: three lines of text, eight rows
 
 
 class Drawn(NamedTuple):
@@ -43,15 +44,11 @@ def show(hand: InHand, places: Sequence[int], asked: tuple[Any, ...]) -> None:
     """Draw one page of the rows; `asked` is what they were chosen by."""
     if _note():  # before the table that holds the edits gives way to another
         st.rerun()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        size = st.selectbox(
-            "Rows per page",
-            SIZES,
-            index=1,
-            key="seed_page_size",
-            width=140,
-            persist_state="session",
-        )
+    left, right = st.columns([1, 4], vertical_alignment="bottom")
+    size = left.selectbox(
+        "Rows per page", SIZES, index=1, key="seed_page_size", persist_state="session"
+    )
+    with right:
         page = page_slice(len(places), f"seed_edit_page_{hash(asked)}_{size}", size)
     drawn = _drawn(hand, places[page], (*asked, page.start, size))
     names = list(tag_counts(hand.rows))[:MOST_TAGS]
@@ -60,17 +57,18 @@ def show(hand: InHand, places: Sequence[int], asked: tuple[Any, ...]) -> None:
         key=drawn.key,
         hide_index=True,
         disabled=[ROW],
-        row_height=60,
+        row_height=ROW_HEIGHT,
+        height=min(HEIGHT, ROW_HEIGHT * (len(drawn.rows) + 1)),
         column_config={
             PICK: st.column_config.CheckboxColumn(
-                width="small", help="Tick rows to split, merge, move, tag or delete them."
+                width=60, help="Tick rows to split, merge, move, tag or delete them."
             ),
-            ROW: st.column_config.NumberColumn(width="small"),
-            "Question": st.column_config.TextColumn(width="large"),
-            "Answer": st.column_config.TextColumn(width="large"),
-            "Category": st.column_config.TextColumn(width="medium"),
+            ROW: st.column_config.NumberColumn(width=55),
+            "Question": st.column_config.TextColumn(width=250),
+            "Answer": st.column_config.TextColumn(width=250),
+            "Category": st.column_config.TextColumn(width=110),
             TAGS: st.column_config.MultiselectColumn(
-                width="medium", options=names, accept_new_options=True
+                width=110, options=names, accept_new_options=True
             ),
         },
         # For an edit that comes together with a click that leads elsewhere.
