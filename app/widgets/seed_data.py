@@ -19,11 +19,13 @@ from app.widgets import seed_choice
 from app.widgets.plain import plain
 from isara.curation import Alike, Change, SeedRow, draft_rows
 from isara.errors import IsaraError
+from isara.workspace.database import SeedSet
 from isara.workspace.seed_drafts import SeedDraft, SeedDrafts, View
 
 AUTHOR = "reviewer"  # the name that the Samples page asks for
 MESSAGE = "seed_message"
 PICKS = "seed_picks"  # keys of the ticked rows
+CHOSEN = "seed_chosen"
 PANEL = "seed_panel"  # what is open above the table
 
 
@@ -60,9 +62,15 @@ def drafts() -> SeedDrafts:
 
 
 @st.cache_resource(max_entries=20)
+def saved_set(name: str, version: int) -> SeedSet:
+    """A saved version, one object for all sessions: a version never changes."""
+    return state.workspace().database.load_seed_set(name, version)
+
+
+@st.cache_resource(max_entries=20)
 def saved_rows(name: str, version: int) -> tuple[SeedRow, ...]:
-    """The rows of a saved version with their tags; a version never changes."""
-    return draft_rows(state.workspace().database.load_seed_set(name, version))
+    """The rows of a saved version with their tags."""
+    return draft_rows(saved_set(name, version))
 
 
 def choose() -> InHand | None:
@@ -79,6 +87,7 @@ def choose() -> InHand | None:
     draft = drafts().open(name)
     if draft is None:
         version = seed_choice.ask_version(infos, name, right).version
+        _forget_others(name, version)
         return InHand(name, version, saved_rows(name, version), *drafts().carried(name))
     hand = _of(draft)
     right.text_input(
@@ -88,7 +97,15 @@ def choose() -> InHand | None:
         help="The draft holds all changes since that version. It stays until you save or "
         "discard it, also when you close this page.",
     )
+    _forget_others(name, hand.version)
     return hand
+
+
+def _forget_others(name: str, version: int) -> None:
+    """What is ticked and open goes by keys, which other seed sets have as well."""
+    if st.session_state.get(CHOSEN, (name, version)) != (name, version):
+        clear()
+    st.session_state[CHOSEN] = (name, version)
 
 
 def _of(draft: SeedDraft) -> InHand:

@@ -16,7 +16,6 @@ from app.widgets.samples_words import ROUGE_HELP
 from app.widgets.seed_data import InHand
 from app.widgets.seed_preview import page_slice
 from isara.curation import Change, SeedRow, alike, both_fine, delete, merge
-from isara.retrieval import Vectors
 from isara.seed_alike import NearWords, Pair, by_meaning
 from isara.seed_check import NEAR_ROUGE_L
 
@@ -26,7 +25,7 @@ FIRST = {WORDS: NEAR_ROUGE_L, MEANING: 0.9}
 MOST = 5_000
 MANY = 3_000  # rows: more are compared when the reader asks for it
 PAIRS_SHOWN = 5
-NEAR, FOUND = "seed_near_words", "seed_near_meaning"
+NEAR, FOUND = "seed_near_words", "seed_near_found"
 HELP = {
     WORDS: ROUGE_HELP,
     MEANING: "The cosine of the two questions' embeddings (vectors that an embedder makes of "
@@ -77,28 +76,28 @@ def _key(hand: InHand, pair: Pair) -> tuple[str, str]:
 
 
 def _pairs(hand: InHand, embedder: str | None) -> Sequence[Pair] | None:
-    """All pairs at the slider's lowest value; None after saying why not."""
+    """All pairs at the slider's lowest value, looked for once for each state of the draft; None
+    after saying why not."""
     questions = [row.question for row in hand.rows]
     many = len(questions) > MANY
     if many and not st.toggle(f"Compare all {len(questions):,} rows", key="seed_compare_all"):
         st.info("This seed set is large; turn the switch on, which takes some seconds.")
         return None
+    asked = (hand.stamp, embedder)
+    kept = st.session_state.get(FOUND)
+    if kept is not None and kept[0] == asked:
+        known: Sequence[Pair] = kept[1]
+        return known
     if embedder is None:
         near: NearWords = st.session_state.setdefault(NEAR, NearWords(LEAST[WORDS]))
         with st.spinner("Comparing questions by their words …"):
-            return near.pairs(questions)[:MOST]
-    vectors = neighbours_models.embedded(embedder, questions)
-    return None if vectors is None else _by_meaning(hand, embedder, vectors[0])
-
-
-def _by_meaning(hand: InHand, embedder: str, vectors: Vectors) -> Sequence[Pair]:
-    """Found once for each state of the draft."""
-    found = st.session_state.get(FOUND)
-    if found is None or found[0] != (hand.stamp, embedder):
-        found = ((hand.stamp, embedder), by_meaning(vectors, LEAST[MEANING], MOST))
-        st.session_state[FOUND] = found
-    pairs: Sequence[Pair] = found[1]
-    return pairs
+            found = near.pairs(questions)[:MOST]
+    elif (vectors := neighbours_models.embedded(embedder, questions)) is not None:
+        found = by_meaning(vectors[0], LEAST[MEANING], MOST)
+    else:
+        return None
+    st.session_state[FOUND] = (asked, found)
+    return found
 
 
 def _list(hand: InHand, pairs: Sequence[Pair], settled: int, *, most: bool) -> None:

@@ -15,22 +15,23 @@ FOCUS, TAB, SUGGEST = "seed_focus", "seed_tab", "Suggest more"
 
 
 class Focus(NamedTuple):
-    """Questions that seeds are wanted for, and the keys of the rows nearest to them."""
+    """Questions that seeds of a set are wanted for, and the keys of the rows nearest to them."""
 
+    name: str
     questions: tuple[str, ...]
     keys: tuple[str, ...]
 
 
-def set_focus(questions: Sequence[str], keys: Sequence[str]) -> None:
+def set_focus(name: str, questions: Sequence[str], keys: Sequence[str]) -> None:
     """Go to the tab for suggestions with these in mind; in a callback."""
-    st.session_state[FOCUS] = Focus(tuple(questions), tuple(keys))
+    st.session_state[FOCUS] = Focus(name, tuple(questions), tuple(keys))
     st.session_state[TAB] = SUGGEST
 
 
-def focus() -> Focus | None:
-    """What new seeds should be like, if anything."""
+def focus(name: str) -> Focus | None:
+    """What new seeds of a set should be like, if anything."""
     found: Focus | None = st.session_state.get(FOCUS)
-    return found
+    return found if found is not None and found.name == name else None
 
 
 def drop_focus() -> None:

@@ -17,11 +17,10 @@ from app.widgets.seed_data import InHand
 from isara import maps
 from isara.evaluation.stats import Mean
 from isara.examples import EvalPrompt
-from isara.retrieval import Vectors
 from isara.seed_coverage import Gap, gaps, own_similarity
 
 BY_CATEGORY, BY_TAG = "Category", "First tag"
-KEPT = "seed_coverage"
+KEPT, DRAWN = "seed_coverage", "seed_map_drawn"
 MOST_LISTED = 50
 EXAMPLES = 3
 METHOD_WORDS = {"pca": "PCA", "umap": "UMAP"}
@@ -65,11 +64,6 @@ def show() -> None:
     if not prompts:
         st.info("This evaluation set has no questions in its dev split; choose another one.")
         return
-    vectors = neighbours_models.embedded(
-        embedder, [row.question for row in hand.rows], [prompt.question for prompt in prompts]
-    )
-    if vectors is None:
-        return
     groups = st.slider(
         "Groups of eval questions",
         2,
@@ -79,66 +73,74 @@ def show() -> None:
         help="The questions are parted into so many groups of like meaning (K-means).",
     )
     asked = (hand.stamp, name, embedder, method, groups)
-    found = _coverage(asked, vectors[0], vectors[1])
-    _map(hand, prompts, found, method, by)
+    found = _coverage(hand, prompts, asked)
+    if found is None:
+        return
+    _map(hand, prompts, found, (*asked, by))
     _gaps(hand, prompts, found)
 
 
-def _coverage(asked: tuple[Any, ...], seeds: Vectors, prompts: Vectors) -> Coverage:
+def _coverage(
+    hand: InHand, prompts: Sequence[EvalPrompt], asked: tuple[Any, ...]
+) -> Coverage | None:
+    """Computed once for what is asked; None after saying why not."""
     import numpy as np
 
     kept = st.session_state.get(KEPT)
     if kept is None or kept[0] != asked:
-        both = np.concatenate([seeds, prompts])
+        _, _, embedder, method, groups = asked
+        vectors = neighbours_models.embedded(
+            embedder, [row.question for row in hand.rows], [prompt.question for prompt in prompts]
+        )
+        if vectors is None:
+            return None
+        seeds, questions = vectors
+        both = np.concatenate([seeds, questions])
         usual = own_similarity(seeds)
         with st.spinner("Drawing the map …"):
-            found = Coverage(
-                maps.project(both, asked[3]),
-                gaps(prompts, seeds, usual.value, asked[4]),
-                usual,
-                maps.explained(both),
-            )
-        kept = st.session_state[KEPT] = (asked, found)
+            points = maps.project(both, method)
+            found = gaps(questions, seeds, usual.value, groups)
+            kept = (asked, Coverage(points, found, usual, maps.explained(both)))
+        st.session_state[KEPT] = kept
     coverage: Coverage = kept[1]
     return coverage
 
 
+def _points(hand: InHand, prompts: Sequence[EvalPrompt], places: Any, by: str) -> list[MapPoint]:
+    """The seeds, then the eval questions; ids say which and count from 1."""
+    seeds = [
+        (row.category if by == BY_CATEGORY else next(iter(row.tags), None), row.question)
+        for row in hand.rows
+    ]
+    questions = [
+        (prompt.category if by == BY_CATEGORY else None, prompt.question) for prompt in prompts
+    ]
+    found = []
+    for i, ((group, text), (x, y)) in enumerate(zip(seeds + questions, places, strict=True)):
+        seed = i < len(seeds)
+        name = f"seed {i + 1}" if seed else f"eval {i + 1 - len(seeds)}"
+        found.append(MapPoint(name, float(x), float(y), group, text, seed))
+    return found
+
+
 def _map(
-    hand: InHand, prompts: Sequence[EvalPrompt], found: Coverage, method: str, by: str
+    hand: InHand, prompts: Sequence[EvalPrompt], found: Coverage, asked: tuple[Any, ...]
 ) -> None:
-    points = [
-        MapPoint(
-            f"seed {i + 1}",
-            float(x),
-            float(y),
-            row.category if by == BY_CATEGORY else next(iter(row.tags), None),
-            row.question,
-            True,
-        )
-        for i, (row, (x, y)) in enumerate(zip(hand.rows, found.points, strict=False))
-    ]
-    points += [
-        MapPoint(
-            f"eval {i + 1}",
-            float(x),
-            float(y),
-            prompt.category if by == BY_CATEGORY else "eval",
-            prompt.question,
-            False,
-        )
-        for i, (prompt, (x, y)) in enumerate(
-            zip(prompts, found.points[len(hand.rows) :], strict=True)
-        )
-    ]
+    """The chart, and what is chosen in it."""
+    kept = st.session_state.get(DRAWN)
+    if kept is None or kept[0] != asked:
+        made = _points(hand, prompts, found.points, asked[-1])
+        kept = st.session_state[DRAWN] = (asked, made, coverage_map(made))
+    _, points, figure = kept
     event: Any = st.plotly_chart(
-        coverage_map(points),
+        figure,
         key="seed_map",
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
         config={"displaylogo": False},
         alt="Map of seeds and eval questions",
     )
-    if method == "pca":
+    if asked[3] == "pca":
         st.caption(
             f"A plane shows {found.share:.0%} of how the questions' vectors differ: points that "
             "are far apart are different, points that are close may still differ. Draw around "
@@ -206,7 +208,7 @@ def _gap(hand: InHand, prompts: Sequence[EvalPrompt], gap: Gap, place: int) -> N
             key=f"seed_gap_{place}",
             icon=":material/edit_note:",
             on_click=seed_focus.set_focus,
-            args=(examples, keys),
+            args=(hand.name, examples, keys),
             help="Goes to Suggest more: write one yourself, or let a model propose some.",
         )
 

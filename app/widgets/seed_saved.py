@@ -6,16 +6,15 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app import state
 from app.widgets import seed_data, seed_preview, seed_statistics
 from app.widgets.plain import plain
 from app.widgets.seed_choice import choose_seed_set
 from isara.curation import SeedRow, chosen, tag_counts
 
 
-@st.cache_data(max_entries=10)
+@st.cache_resource(max_entries=10)
 def _statistics(name: str, version: int) -> seed_statistics.Statistics:
-    return seed_statistics.statistics(state.seed_examples(name, version))
+    return seed_statistics.statistics(seed_data.saved_set(name, version).examples)
 
 
 def show() -> None:
@@ -28,7 +27,7 @@ def show() -> None:
     st.caption(" · ".join([*said, *([plain(info.note)] if info.note else [])]))
     if (draft := seed_data.drafts().open(info.name)) is not None and draft.view().changed:
         st.info("There is a draft with changes that are not saved as a version yet: see Edit.")
-    examples = state.seed_examples(info.name, info.version)
+    examples = seed_data.saved_set(info.name, info.version).examples
     rows = seed_data.saved_rows(info.name, info.version)
     numbers = range(1, len(examples) + 1)
     seed_statistics.show(_statistics(info.name, info.version), examples, numbers)

@@ -14,7 +14,7 @@ import streamlit as st
 
 from app import state
 from app.stages import STAGE_WORDS
-from app.widgets import samples_generate, seed_data, seed_focus, seed_form
+from app.widgets import samples_generate, seed_data, seed_focus, seed_form, seed_save
 from app.widgets.plain import plain
 from app.widgets.samples_data import Iteration
 from app.widgets.samples_generate import PRESETS, Choice
@@ -68,9 +68,9 @@ def show() -> None:
 
 def _focused(hand: InHand) -> list[SeedRow]:
     """The good rows that the model is shown: all, or those nearest to what is wanted."""
-    bad = {problem.row for problem in problems(hand.rows)}
+    bad = {problem.row for problem in seed_save.problems(hand)}
     good = [row for place, row in enumerate(hand.rows, 1) if place not in bad]
-    focus = seed_focus.focus()
+    focus = seed_focus.focus(hand.name)
     if focus is None:
         return good
     near = [row for row in good if row.key in set(focus.keys)]
@@ -83,15 +83,14 @@ def _focused(hand: InHand) -> list[SeedRow]:
             "themselves: they are what models are measured on."
         )
         with st.container(horizontal=True):
-            st.button("Write one yourself", icon=":material/add:", on_click=_by_hand)
+            st.button("Write one yourself", icon=":material/add:", on_click=_by_hand, args=(focus,))
             st.button("For anything", on_click=seed_focus.drop_focus, type="tertiary")
     return near or good
 
 
-def _by_hand() -> None:
+def _by_hand(focus: seed_focus.Focus) -> None:
     """The form for a new row, with what is wanted above it."""
-    focus = seed_focus.focus()
-    said = "\n".join(f"• {question}" for question in focus.questions) if focus else ""
+    said = "\n".join(f"• {question}" for question in focus.questions)
     seed_form.open_form("add", said=f"For questions like these, in other words:\n{said}")
     st.session_state[seed_focus.TAB] = EDIT_TAB
 
@@ -233,7 +232,8 @@ def _accept(hand: InHand, key: str, row: SeedRow, proposal: str) -> None:
     if TAG not in read.tags:  # where it came from stays to be seen
         read = read._replace(tags=(*read.tags, TAG))
     if found := problems([read]):
-        st.session_state[seed_data.MESSAGE] = " ".join(str(one) for one in found)
+        words = " ".join(f"{one.column or 'pair'}: expected {one.expected}." for one in found)
+        st.session_state[seed_data.MESSAGE] = f"The proposal was not accepted. {words}"
         return
     last = hand.rows[-1] if hand.rows else None
     seed_data.click(hand, with_used(add(read, last, "Accept a proposal"), proposal))
