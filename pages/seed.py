@@ -1,12 +1,30 @@
-"""Seed: look at saved seed sets, bring a file of one's own, mend it, save it as a version."""
+"""Seed: saved seed sets, a file of one's own, editing, near-duplicates, coverage, versions."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from app.widgets import seed_saved, seed_upload
+from app.widgets import (
+    seed_duplicates,
+    seed_edit,
+    seed_map,
+    seed_saved,
+    seed_suggest,
+    seed_upload,
+    seed_versions,
+)
 from app.widgets.hints import hint
 from app.widgets.plain import sentences
+
+TABS = {
+    "Saved seed sets": seed_saved.show,
+    "Bring your own file": seed_upload.show,
+    "Edit": seed_edit.show,
+    "Near-duplicates": seed_duplicates.show,
+    "Coverage": seed_map.show,
+    "Suggest more": seed_suggest.show,
+    "Versions": seed_versions.show,
+}
 
 st.title("Seed examples")
 st.caption(
@@ -14,13 +32,9 @@ st.caption(
     "shown a few of them at a time and writes more in their manner."
 )
 hint("seed")
-saved, own = st.tabs(
-    ["Saved seed sets", "Bring your own file"], key="seed_tab", bind="query-params"
-)
+tabs = st.tabs(list(TABS), key="seed_tab", bind="query-params")
 with sentences():
-    if saved.open:
-        with saved:
-            seed_saved.show()
-    if own.open:
-        with own:
-            seed_upload.show()
+    for tab, show in zip(tabs, TABS.values(), strict=True):
+        if tab.open:
+            with tab:
+                show()

@@ -28,17 +28,21 @@ def vectors(name: str, pool: Sequence[Example], question: str) -> tuple[Vectors,
     if not pool:
         st.info("There is no other example in this seed set: choose another seed set or question.")
         return None
+    found = embedded(name, [example.question for example in pool], [question])
+    return None if found is None else (found[0], found[1])
+
+
+def embedded(name: str, *lists: Sequence[str]) -> list[Vectors] | None:
+    """Unit vectors of each list of texts; None after saying why not."""
     if _not_built(name, "embedder", load_config(state.DEMO_CONFIG).embedder):
         return None
-    if len(pool) > MANY and not st.toggle(f"Embed all {len(pool):,} questions", key="embed_all"):
+    most = max(map(len, lists))
+    if most > MANY and not st.toggle(f"Embed all {most:,} questions", key="embed_all"):
         st.info("This seed set is large; turn the switch on to embed it, which takes a while.")
         return None
-    questions = tuple(example.question for example in pool)
-    with st.spinner("Looking for the nearest examples …"):
+    with st.spinner("Comparing questions by their meaning …"):
         return _loaded(
-            "embedder",
-            name,
-            lambda: (state.embedded(name, questions), state.embedded(name, (question,))),
+            "embedder", name, lambda: [state.embedded(name, tuple(texts)) for texts in lists]
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import state
 from isara.config import PROJECT_ROOT
@@ -55,15 +56,7 @@ def ask_settings(pool_size: int) -> Settings:
         help="How many examples stand before the question. The paper uses 8, and 6 where texts "
         "are long.",
     )
-    embedder = boxes[1].selectbox(
-        "Embedder",
-        [config.embedder],
-        accept_new_options=True,
-        key="embedder",
-        bind="query-params",
-        help=f"{HUB}a sentence-transformers model. It turns a question into a list of numbers "
-        "(a vector), so that questions that mean much the same point the same way.",
-    )
+    embedder = ask_embedder(boxes[1])
     model = boxes[2].selectbox(
         "Language model",
         [config.model.path],
@@ -84,9 +77,40 @@ def ask_settings(pool_size: int) -> Settings:
     )
     return Settings(
         int(examples),
-        (embedder or config.embedder).strip(),
+        embedder,
         (model or config.model.path).strip(),
         int(answer_tokens),
+    )
+
+
+def ask_embedder(place: DeltaGenerator) -> str:
+    """The box of the embedder; the choice is the same on all pages."""
+    usual = load_config(state.DEMO_CONFIG).embedder
+    chosen = place.selectbox(
+        "Embedder",
+        [usual],
+        accept_new_options=True,
+        key="embedder",
+        bind="query-params",
+        help=f"{HUB}a sentence-transformers model. It turns a question into a list of numbers "
+        "(a vector), so that questions that mean much the same point the same way.",
+    )
+    return (chosen or usual).strip()
+
+
+def ask_eval_set(place: DeltaGenerator) -> str | None:
+    """The box of the eval sets in data/eval; None (and a sentence) when there is none."""
+    names = sorted(path.stem for path in EVAL_FOLDER.glob("*.jsonl"))
+    if not names:
+        st.info("There is no evaluation set in data/eval; choose a seed example or write your own.")
+        return None
+    return place.selectbox(
+        "Evaluation set",
+        names,
+        index=names.index(EVAL_DEFAULT) if EVAL_DEFAULT in names else 0,
+        key="set",
+        bind="query-params",
+        help="Questions of its dev split: those that may be looked at while settings are chosen.",
     )
 
 
@@ -121,19 +145,10 @@ def ask_question(pool: list[Example]) -> Question | None:
 
 def _ask_prompt() -> Question | None:
     left, right = st.columns([1, 4])
-    names = sorted(path.stem for path in EVAL_FOLDER.glob("*.jsonl"))
-    if not names:
-        st.info("There is no evaluation set in data/eval; choose a seed example or write your own.")
+    name = ask_eval_set(left)
+    if name is None:
         return None
-    name = left.selectbox(
-        "Evaluation set",
-        names,
-        index=names.index(EVAL_DEFAULT) if EVAL_DEFAULT in names else 0,
-        key="set",
-        bind="query-params",
-        help="Questions of its dev split: those that may be looked at while settings are chosen.",
-    )
-    prompts = {prompt.question: prompt for prompt in _dev_prompts(name)}
+    prompts = {prompt.question: prompt for prompt in dev_prompts(name)}
     chosen = right.selectbox("Question", list(prompts), key="prompt", bind="query-params")
     if chosen is None:
         return None
@@ -141,5 +156,6 @@ def _ask_prompt() -> Question | None:
 
 
 @st.cache_data(max_entries=10)
-def _dev_prompts(name: str) -> list[EvalPrompt]:
+def dev_prompts(name: str) -> list[EvalPrompt]:
+    """The questions of an eval set's dev split: the test split is not looked at."""
     return [p for p in read_eval_set(EVAL_FOLDER / f"{name}.jsonl") if p.split == "dev"]

@@ -8,7 +8,7 @@ have written from the same settings: same prompts, same draws, same scores and v
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +27,7 @@ from isara.methods.progress import Reporter
 from isara.methods.stages import Run
 from isara.methods.tools import LoadedTools, Tools
 from isara.retrieval import Embedder
-from isara.workspace.runs import RunFolder
+from isara.workspace.runs import Progress, RunFolder
 
 
 class PageTools(LoadedTools):
@@ -65,18 +65,26 @@ def handful_config(
 
 
 def write_pairs(
-    config: RunConfig, seeds: Sequence[Example], model: Path | None, tools: Tools
+    config: RunConfig,
+    seeds: Sequence[Example],
+    model: Path | None,
+    tools: Tools,
+    *,
+    judged_against: Sequence[Example] | None = None,
+    listener: Callable[[Progress], None] | None = None,
 ) -> Iteration:
     """Questions, neighbours, answers, scores and verdicts of one small iteration.
 
-    `model` is the folder of M(k), None for the config's own model. Raises InputError when a
-    question alone does not fit into the model's context, or a model cannot be loaded.
+    `model` is the folder of M(k), None for the config's own model. `judged_against` are the pairs
+    that the rules compare with, by default the seeds; `listener` is told how far it is. Raises
+    InputError when a question alone does not fit into the model's context, or a model cannot be
+    loaded.
     """
     pool = list(seeds)
     with TemporaryDirectory(prefix="isara-") as place:
         folder = RunFolder(Path(place) / "written-now")
-        run = Run(config, folder, pool, [], tools, Reporter(folder, {}))
+        run = Run(config, folder, pool, [], tools, Reporter(folder, {}, listener))
         candidates = run.write_answers(1, model, pool, run.write_questions(1, model, pool))
-        scores = score_table(candidates, pool)
+        scores = score_table(candidates, judged_against or pool)
     found = {e.id: PoolExample(e, f"seed {n}") for n, e in reversed(list(enumerate(pool, 1)))}
     return make_iteration("written now", 1, config, pd.DataFrame(candidates), scores, found)

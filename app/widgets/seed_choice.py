@@ -5,7 +5,10 @@ The choice is in the URL (`?seeds=…&version=…`), so a reload or a sent link 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.state import DEMO_NAME, workspace
 from isara.workspace.database import SeedSetInfo
@@ -19,9 +22,14 @@ def choose_seed_set() -> SeedSetInfo | None:
     if not infos:
         st.info("No seed set is saved yet. Bring your own file on the Seed page.")
         return None
-    names = list(dict.fromkeys(info.name for info in infos))
     left, right = st.columns([3, 1])
-    name = left.selectbox(
+    return ask_version(infos, ask_name(infos, left), right)
+
+
+def ask_name(infos: Sequence[SeedSetInfo], place: DeltaGenerator) -> str:
+    """The box of the seed sets' names."""
+    names = list(dict.fromkeys(info.name for info in infos))
+    return place.selectbox(
         "Seed set",
         names,
         index=names.index(DEMO_NAME) if DEMO_NAME in names else 0,
@@ -29,8 +37,12 @@ def choose_seed_set() -> SeedSetInfo | None:
         bind="query-params",
         help="A seed set is a named list of questions with good answers.",
     )
+
+
+def ask_version(infos: Sequence[SeedSetInfo], name: str, place: DeltaGenerator) -> SeedSetInfo:
+    """The box of a seed set's versions."""
     versions = {info.version: info for info in infos if info.name == name}
-    version = right.selectbox(
+    version = place.selectbox(
         "Version",
         list(versions),
         key=VERSION,

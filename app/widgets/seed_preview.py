@@ -23,8 +23,13 @@ def page_slice(total: int, key: str, size: int = PAGE_ROWS) -> slice:
     return slice((page - 1) * size, page * size)
 
 
-def preview(examples: Sequence[Example], rows: Sequence[int], key: str) -> None:
-    """The examples with the numbers that readers know them by."""
+def preview(
+    examples: Sequence[Example],
+    rows: Sequence[int],
+    key: str,
+    tags: Sequence[Sequence[str]] | None = None,
+) -> None:
+    """The examples with the numbers that readers know them by, and the tags of each."""
     shown = page_slice(len(examples), f"{key}_page")
     part = examples[shown]
     table: dict[str, list[object]] = {
@@ -34,6 +39,8 @@ def preview(examples: Sequence[Example], rows: Sequence[int], key: str) -> None:
     }
     if any(example.category for example in part):
         table["Category"] = [example.category for example in part]
+    if tags is not None and any(tags):
+        table["Tags"] = [list(names) for names in tags[shown]]
     st.dataframe(
         table,
         hide_index=True,

@@ -16,8 +16,9 @@ import numpy as np
 import streamlit as st
 
 from isara.examples import Example
-from isara.rouge import near_pairs, word_count
-from isara.seed_check import NEAR_CHARACTERS, NEAR_ROUGE_L, NEAR_ROWS, SEED_SIZE
+from isara.rouge import word_count
+from isara.seed_alike import Pair, by_words
+from isara.seed_check import NEAR_ROUGE_L, NEAR_ROWS, SEED_SIZE
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -32,14 +33,14 @@ NO_CATEGORY = "(none)"
 class Statistics(NamedTuple):
     """Words by text, examples by category (most frequent first), near-duplicates.
 
-    `near` holds (index, index, ROUGE-L of the questions) of the most alike of `near_count` pairs;
+    `near` holds indices and ROUGE-L of the questions of the most alike of `near_count` pairs;
     None when there are too many examples to compare all with each other.
     """
 
     question_words: list[int]
     answer_words: list[int]
     categories: list[tuple[str, int]]
-    near: list[tuple[int, int, float]] | None
+    near: list[Pair] | None
     near_count: int = 0
 
 
@@ -56,14 +57,11 @@ def statistics(examples: Sequence[Example]) -> Statistics:
     )
 
 
-def near_duplicates(examples: Sequence[Example]) -> list[tuple[int, int, float]] | None:
+def near_duplicates(examples: Sequence[Example]) -> list[Pair] | None:
     """Pairs of questions at ROUGE-L 0.7 or more; very long questions are left out."""
     if len(examples) > NEAR_ROWS:
         return None
-    short = [i for i, e in enumerate(examples) if len(e.question) <= NEAR_CHARACTERS]
-    pairs = near_pairs([examples[i].question for i in short], NEAR_ROUGE_L)
-    found = [(short[i], short[j], value) for i, j, value in pairs]
-    return sorted(found, key=lambda pair: -pair[2])
+    return by_words([e.question for e in examples], NEAR_ROUGE_L)
 
 
 def show(figures: Statistics, examples: Sequence[Example], rows: Sequence[int]) -> None:

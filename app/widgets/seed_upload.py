@@ -12,20 +12,23 @@ from pathlib import Path
 import streamlit as st
 
 from app import state
-from app.widgets import seed_choice, seed_draft_store, seed_mend, seed_preview, seed_statistics
+from app.widgets import (
+    seed_choice,
+    seed_draft_store,
+    seed_length,
+    seed_mend,
+    seed_preview,
+    seed_statistics,
+)
 from app.widgets.plain import plain
 from app.widgets.seed_draft import Draft
-from app.widgets.token_counts import token_counter
-from isara.config import PROJECT_ROOT
-from isara.config_files import load_config
 from isara.errors import IsaraError
 from isara.seed_files import ENDINGS, MAX_BYTES
 
 DRAFT, UPLOAD, NAME = "seed_draft", "seed_upload", "seed_name"
 TOKEN, WRITTEN = "draft", "seed_written"  # TOKEN is in the URL as well
-MODEL, MODEL_ERROR, SAVE_ERROR = "seed_model", "seed_model_error", "seed_save_error"
+SAVE_ERROR = "seed_save_error"
 NO_COLUMN = "(none)"
-NO_MODEL = "(no check)"
 FORMATS = (
     "A table with a question and an answer in each row, at best 64 of them, and if you like a "
     "category: JSON lines, JSON, CSV, TSV or Parquet, encoded as UTF-8. The columns may be called "
@@ -49,7 +52,7 @@ def show() -> None:
         return
     _summary(draft)
     _columns(draft)
-    _length_check(draft)
+    seed_length.ask(_limit_lengths)
     seed_mend.show(draft)
     _write_down(draft)
     _notes(draft)
@@ -173,42 +176,10 @@ def _place(options: list[str], column: str | None) -> int | None:
     return 0 if options[0] == NO_COLUMN else None
 
 
-def _length_check(draft: Draft) -> None:
-    """A model's context that every pair must fit into, if the reader wants that checked."""
-    demo = load_config(state.DEMO_CONFIG).model.path
-    there = (PROJECT_ROOT / demo).is_dir()
-    with st.expander("Length check"):
-        st.selectbox(
-            "Model",
-            [NO_MODEL, *([demo] if there else [])],
-            accept_new_options=True,
-            key=MODEL,
-            persist_state="session",
-            on_change=_limit_lengths,
-            help="Folder of a language model, or its name on the Hugging Face hub. Pairs that are "
-            "longer than what it can take in at once (its context) are then problems.",
-        )
-        if error := st.session_state.get(MODEL_ERROR):
-            st.error(plain(error))
-        if draft.counter:
-            st.caption(
-                f"A question and its answer may have {draft.counter.context:,} tokens (pieces of "
-                "words) together."
-            )
-        elif not there:
-            st.caption("The demo model is not built yet; any other model can be given.")
-
-
 def _limit_lengths() -> None:
     """Check the draft for the chosen model; once for a choice, as looking up a name takes time."""
     draft: Draft = st.session_state[DRAFT]
-    model = st.session_state.get(MODEL)
-    st.session_state.pop(MODEL_ERROR, None)
-    counter = None
-    try:
-        counter = token_counter(model) if model not in (None, NO_MODEL) else None
-    except IsaraError as error:
-        st.session_state[MODEL_ERROR] = str(error)
+    counter = seed_length.counter()
     if counter is not draft.counter:
         draft.limit(counter)
 

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from isara.assessment import ASPECTS, assessment_prompt, both_scores, parse_score
 from isara.decoding import Writer, Written
 from isara.examples import Example
+from isara.maps import cluster
 from isara.methods.candidates import saved_scores
 
 if TYPE_CHECKING:
@@ -130,14 +128,3 @@ def _measure(run: Run, k: int, model: Path | None, rows: Rows) -> None:
             row["perplexity"] = float(found.perplexity[i])
             if clusters is not None:
                 row["cluster"] = int(clusters[i])
-
-
-def cluster(vectors: NDArray[np.float32], count: int, seed: int) -> NDArray[Any]:
-    """The number of each row's cluster [n], by K-means; with fewer rows than clusters each row is
-    its own."""
-    from sklearn.cluster import KMeans
-
-    if count >= len(vectors):
-        return np.arange(len(vectors))
-    found: NDArray[Any] = KMeans(count, n_init=1, random_state=seed % 2**31).fit_predict(vectors)
-    return found

@@ -13,7 +13,6 @@ import pytest
 from isara.config import RunConfig
 from isara.demo.scripted import ScriptedTools
 from isara.demo.world import demo_world
-from isara.methods.assessing import cluster
 from isara.methods.tasks import list_prompt, read_list
 from isara.report import summarise
 from isara.training.sft import StoppedError, TrainingRow
@@ -48,13 +47,6 @@ def test_the_prompt_is_a_list_begun() -> None:
     prompt = list_prompt("{tasks} tasks in all.", ["Bake\nbread", "Mend a chair"], 20)
     assert prompt == "20 tasks in all.\n\nTasks:\n1. Bake bread\n2. Mend a chair\n3."
     assert list_prompt("", ["Bake"], 5) == "Tasks:\n1. Bake\n2."
-
-
-def test_clusters() -> None:
-    vectors = np.array([[0, 0], [0.1, 0], [5, 5], [5, 5.1]], np.float32)
-    found = cluster(vectors, 2, 1)
-    assert found[0] == found[1] != found[2] == found[3]
-    assert sorted(cluster(vectors, 9, 1)) == [0, 1, 2, 3]
 
 
 # ------------------------------------------------------------------ runs

@@ -1,0 +1,270 @@
+"""The seed set that is worked on, and changing it: what the tabs for editing share.
+
+    hand = choose()                          # the open draft of the chosen set, or a version of it
+    change(hand, edit(hand.rows[2], 3, answer="…"))      # in a callback: on disk when it returns
+
+A first change begins the draft. What a draft is: isara/workspace/seed_drafts.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import streamlit as st
+
+from app import state
+from app.widgets import seed_choice
+from app.widgets.plain import plain
+from isara.curation import Alike, Change, SeedRow, draft_rows
+from isara.errors import IsaraError
+from isara.workspace.database import SeedSet
+from isara.workspace.seed_drafts import SeedDraft, SeedDrafts, View
+
+AUTHOR = "reviewer"  # the name that the Samples page asks for
+MESSAGE = "seed_message"
+PICKS = "seed_picks"  # keys of the ticked rows
+CHOSEN = "seed_chosen"
+PANEL = "seed_panel"  # what is open above the table
+
+
+class InHand(NamedTuple):
+    """Rows to work on: those of a draft, or of a version that nobody has changed yet.
+
+    `n` is the number of the view (0 without a draft), `stamp` tells one state from all others.
+    """
+
+    name: str
+    version: int
+    rows: tuple[SeedRow, ...]
+    fine: frozenset[Alike]
+    used: frozenset[str]
+    n: int = 0
+    draft: SeedDraft | None = None
+    view: View | None = None
+
+    @property
+    def stamp(self) -> tuple[str, int, int]:
+        """Equal stamps, equal rows."""
+        return (str(self.draft.path) if self.draft else self.name, self.version, self.n)
+
+    @property
+    def places(self) -> dict[str, int]:
+        """Place of each row, from 1, by its key."""
+        return {row.key: place for place, row in enumerate(self.rows, 1)}
+
+
+@st.cache_resource
+def drafts() -> SeedDrafts:
+    """The drafts of the workspace."""
+    return SeedDrafts(state.workspace())
+
+
+@st.cache_resource(max_entries=20)
+def saved_set(name: str, version: int) -> SeedSet:
+    """A saved version, one object for all sessions: a version never changes."""
+    return state.workspace().database.load_seed_set(name, version)
+
+
+@st.cache_resource(max_entries=20)
+def saved_rows(name: str, version: int) -> tuple[SeedRow, ...]:
+    """The rows of a saved version with their tags."""
+    return draft_rows(saved_set(name, version))
+
+
+def choose() -> InHand | None:
+    """The box with the seed sets, beside it the version, or what the draft was made from.
+
+    None (and a sentence) when nothing is saved yet.
+    """
+    infos = state.workspace().database.seed_sets()
+    if not infos:
+        st.info("No seed set is saved yet. Bring your own file first.")
+        return None
+    left, right = st.columns([3, 1])
+    name = seed_choice.ask_name(infos, left)
+    draft = drafts().open(name)
+    if draft is None:
+        version = seed_choice.ask_version(infos, name, right).version
+        _forget_others(name, version)
+        return InHand(name, version, saved_rows(name, version), *drafts().carried(name))
+    hand = _of(draft)
+    right.text_input(
+        "Version",
+        f"draft of version {hand.version}",
+        disabled=True,
+        help="The draft holds all changes since that version. It stays until you save or "
+        "discard it, also when you close this page.",
+    )
+    _forget_others(name, hand.version)
+    return hand
+
+
+def _forget_others(name: str, version: int) -> None:
+    """What is ticked and open goes by keys, which other seed sets have as well."""
+    if st.session_state.get(CHOSEN, (name, version)) != (name, version):
+        clear()
+    st.session_state[CHOSEN] = (name, version)
+
+
+def _of(draft: SeedDraft) -> InHand:
+    view = draft.view()
+    return InHand(view.name, view.version, *view.board, view.n, draft, view)
+
+
+# ------------------------------------------------------------------ changing, in callbacks
+
+
+def change(hand: InHand, made: Change, typed: str = "") -> InHand | None:
+    """Put a change on disk; the rows as they are then, None when it was refused.
+
+    The sentence why stands on the page then, with what was `typed`, so that it is not lost.
+    """
+    try:
+        draft = hand.draft or drafts().begin(hand.name, hand.version)
+        if draft.view().version != hand.version:
+            raise IsaraError(
+                f"Not done: a draft of version {draft.view().version} was begun in another "
+                "window. It is shown now; make your change there."
+            )
+        draft.change(made, seen=hand.n, author=author())
+    except IsaraError as error:
+        words = f"{error} You had written: {typed}" if typed else str(error)
+        st.session_state[MESSAGE] = words
+        return None
+    return _of(draft)
+
+
+def click(hand: InHand, made: Change) -> None:
+    """What a button does: the change, and its name said."""
+    if change(hand, made) is not None:
+        st.toast(plain(made.title), icon=":material/check:")
+
+
+def undo(hand: InHand, what: str = "undo") -> None:
+    """Take back the last change, or make it again ("redo")."""
+    if hand.draft is None:
+        return
+    try:
+        step = getattr(hand.draft, what)(seen=hand.n)
+    except IsaraError as error:
+        st.session_state[MESSAGE] = str(error)
+        return
+    words = "Took back" if what == "undo" else "Did again"
+    st.toast(plain(f"{words}: {step.change.title}"), icon=f":material/{what}:")
+
+
+def discard(hand: InHand) -> None:
+    """Close the draft without saving; it can be taken up again."""
+    if hand.draft is not None:
+        hand.draft.end("discarded", author=author())
+    clear()
+
+
+def take_up(draft: SeedDraft) -> None:
+    """Go on with a draft that was discarded."""
+    draft.end("reopened", author=author())
+
+
+def clear() -> None:
+    """Forget what is ticked and open; the draft stays."""
+    for key in (PICKS, PANEL):
+        st.session_state.pop(key, None)
+
+
+def author() -> str:
+    """The name that changes are made under; "" while nobody said one."""
+    return str(st.session_state.get(AUTHOR) or "").strip()
+
+
+def ask_author() -> None:
+    """The field for the name."""
+    st.text_input(
+        "Your name",
+        key=AUTHOR,
+        persist_state="session",
+        max_chars=60,
+        help="Stands beside your changes and the version that you save. It stays until you close "
+        "this tab.",
+    )
+
+
+# ------------------------------------------------------------------ what the tabs say
+
+
+def message() -> None:
+    """Why the last change was refused."""
+    if words := st.session_state.pop(MESSAGE, None):
+        st.error(plain(words), icon=":material/error:")
+
+
+def status(hand: InHand) -> None:
+    """How far the draft is, with undo, redo and discard; the way back to a discarded one."""
+    if hand.view is None:
+        if (gone := drafts().discarded(hand.name)) is not None:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                count = len(gone.view().steps)
+                st.caption(f"The last draft, with {_changes(count)}, was discarded.")
+                st.button("Take it up again", on_click=take_up, args=(gone,), type="tertiary")
+        return
+    view = hand.view
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge("draft", icon=":material/edit:", color="blue")
+        st.text(_last(view), width="stretch")
+    with st.container(horizontal=True):
+        undo_button(hand)
+        again = view.redo.change.title if view.redo else ""
+        st.button(
+            "Redo",
+            icon=":material/redo:",
+            shortcut="shift+u",
+            disabled=not again,
+            help=plain(again) or "Nothing was taken back.",
+            on_click=undo,
+            args=(hand, "redo"),
+        )
+        with st.popover("Discard", icon=":material/delete:", help="Close the draft unsaved."):
+            st.markdown("The saved versions stay as they are. You can take it up again later.")
+            st.button("Discard the draft", on_click=discard, args=(hand,))
+    newer = state.workspace().database.seed_sets(hand.name)[0]
+    if newer.version > view.version:
+        st.warning(
+            f"Version {newer.version} was saved since this draft was begun from version "
+            f"{view.version}. What is new there is not in the draft: see Versions."
+        )
+
+
+def undo_button(hand: InHand) -> None:
+    """Takes back the last change of the draft."""
+    last = hand.view.steps[-1] if hand.view and hand.view.steps else None
+    st.button(
+        "Undo",
+        icon=":material/undo:",
+        shortcut="u",
+        disabled=last is None,
+        help=plain(last.change.title) if last else "Nothing was changed yet.",
+        on_click=undo,
+        args=(hand,),
+    )
+
+
+def _last(view: View) -> str:
+    if not view.steps:
+        return "Nothing is changed."
+    step = view.steps[-1]
+    who = f" by {step.author}" if step.author else ""
+    when = datetime.fromisoformat(step.time)
+    return (
+        f"{_changes(len(view.steps))}, kept as you make them. The last: {step.change.title}{who}, "
+        f"{when:%d %b, %H:%M} UTC."
+    )
+
+
+def _changes(count: int) -> str:
+    return f"{count:,} change{'s' if count != 1 else ''}"
+
+
+def category_names(rows: Sequence[SeedRow]) -> list[str]:
+    """The categories of rows, in alphabetical order."""
+    return sorted({row.category for row in rows if row.category})

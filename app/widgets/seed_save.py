@@ -1,0 +1,124 @@
+"""Problems of the rows in hand, each a sentence, and saving a draft as a version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import streamlit as st
+
+from app import state
+from app.widgets import seed_choice, seed_data, seed_length
+from app.widgets.plain import plain
+from app.widgets.seed_data import InHand
+from app.widgets.token_counts import TokenCounter, token_counter
+from isara import curation
+from isara.errors import IsaraError
+from isara.examples import Problem
+
+SHOWN = 20
+FOUND = "seed_problems"
+SAVED = "seed_draft_saved"
+
+
+def problems(hand: InHand) -> list[Problem]:
+    """All problems of the rows, looked for once for each state of the draft and each model."""
+    counter = seed_length.counter()
+    asked = (hand.stamp, counter and counter.model)
+    found = st.session_state.get(FOUND)
+    if found is None or found[0] != asked:
+        if counter is None:
+            found = (asked, curation.problems(hand.rows))
+        else:
+            count = _counted(counter.model)
+            listed = curation.problems(hand.rows, count_tokens=count, context=counter.context)
+            found = (asked, listed)
+        st.session_state[FOUND] = found
+    result: list[Problem] = found[1]
+    return result
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _counted(model: str) -> Callable[[str, str], int]:
+    """Tokens of a pair as a run counts them; each pair is counted once."""
+    counter: TokenCounter = token_counter(model)
+
+    @lru_cache(maxsize=200_000)
+    def count(question: str, answer: str) -> int:
+        return counter.count(f"{question}\n{answer}")
+
+    return count
+
+
+def show(hand: InHand, found: Sequence[Problem]) -> None:
+    """The problems, and the fields and the button for saving."""
+    if found:
+        _list(found)
+    st.subheader("Save as a version")
+    left, middle, right = st.columns([2, 2, 3])
+    name = left.text_input(
+        "Name of the seed set", hand.name, max_chars=100, key=f"seed_save_name_{hand.name}"
+    ).strip()
+    with middle:
+        seed_data.ask_author()
+    note = right.text_input(
+        "Note", max_chars=300, key="seed_save_note", placeholder="What is new in this version"
+    )
+    taken = state.workspace().database.seed_sets(name) if name else []
+    version = taken[0].version + 1 if taken else 1
+    changed = hand.view is not None and hand.view.changed
+    rows = f"{len(hand.rows):,} row{'s' if len(hand.rows) != 1 else ''}"
+    st.button(
+        f"Save {rows} as version {version}",
+        type="primary",
+        icon=":material/save:",
+        disabled=bool(found) or not name or not changed,
+        on_click=_save,
+        args=(hand, name, note.strip()),
+        help=_why_not(bool(found), name, changed),
+        key="seed_save",
+    )
+    _saved()
+    seed_length.ask()
+
+
+def _why_not(bad: bool, name: str, changed: bool) -> str:
+    if not changed:
+        return "Nothing is changed yet."
+    if bad:
+        return "First mend the rows that are listed above."
+    return "Versions never change: this makes a new one." if name else "Give it a name."
+
+
+def _list(found: Sequence[Problem]) -> None:
+    count = len(found)
+    with st.container(border=True):
+        st.markdown(f":material/error: **{count:,} problem{'s' if count > 1 else ''}** to mend")
+        for problem in found[:SHOWN]:
+            st.text(f"• {problem}")
+        if count > SHOWN:
+            st.caption(f"And {count - SHOWN:,} more: they are listed as you mend these.")
+
+
+def _save(hand: InHand, name: str, note: str) -> None:
+    """Before the page is drawn again, so that the new version can be chosen at once."""
+    if hand.draft is None:
+        return
+    try:
+        version = seed_data.drafts().save(
+            hand.draft, seen=hand.n, name=name, author=seed_data.author(), note=note
+        )
+    except IsaraError as error:
+        st.session_state[seed_data.MESSAGE] = str(error)
+        return
+    seed_data.clear()
+    st.session_state["seed_save_note"] = ""
+    st.session_state[SAVED] = (
+        f"Saved as {plain(name)}, version {version}, with {len(hand.rows):,} rows."
+    )
+    seed_choice.select(name, version)
+
+
+def _saved() -> None:
+    if words := st.session_state.pop(SAVED, None):
+        st.success(words, icon=":material/check:")

@@ -1,0 +1,169 @@
+"""The Edit tab of the Seed page: cells, split, merge, tags, undo, saving, two windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from isara.examples import Example
+from isara.workspace.runs import Workspace
+
+Page = Callable[..., AppTest]
+PAIRS = [
+    Example("Is it cold? Is it wet?", "Only in winter. In spring it is.", "weather"),
+    Example("Who is there?", "A friend.", "people"),
+    Example("Who's there?", "A friend of mine.", "people"),
+]
+
+
+@pytest.fixture
+def edit_tab(workspace: Workspace, page: Page) -> Callable[[], AppTest]:
+    """Opens the Edit tab on a seed set of three rows, in a new session each time."""
+    workspace.database.save_seed_set("mine", PAIRS, tags={PAIRS[1].id: ["door"]})
+
+    def show() -> AppTest:
+        app = page("seed", seeds="mine")
+        app.session_state["seed_tab"] = "Edit"
+        app.run()
+        assert not app.exception
+        return app
+
+    return show
+
+
+def write(app: AppTest, edits: dict[int, dict[str, Any]]) -> AppTest:
+    """Write into cells of the table, by their place in it."""
+    key = app.session_state["seed_table"].key
+    held = app.session_state[key]["edited_rows"] if key in app.session_state else {}
+    app.session_state[key] = {
+        "edited_rows": {**held, **{p: {**held.get(p, {}), **c} for p, c in edits.items()}},
+        "added_rows": [],
+        "deleted_rows": [],
+    }
+    app.run()
+    assert not app.exception
+    return app
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(b for b in app.button if b.label == label).click().run()
+    assert not app.exception
+    return app
+
+
+def tick(app: AppTest, places: Sequence[int]) -> AppTest:
+    return write(app, {place: {"Pick": True} for place in places})
+
+
+def shown(app: AppTest, column: str = "Question") -> list[Any]:
+    return list(app.data_editor[0].value[column])
+
+
+def answers(workspace: Workspace, version: int) -> list[str]:
+    return [e.answer for e in workspace.database.load_seed_set("mine", version).examples]
+
+
+def test_cells_are_kept_through_a_reload_and_undone(edit_tab: Callable[[], AppTest]) -> None:
+    app = write(edit_tab(), {1: {"Answer": "A neighbour."}})
+    write(app, {1: {"Tags": ["door", "new"]}, 2: {"Category": "doors"}})
+    again = edit_tab()  # another session: a reload, or a second tab
+    assert shown(again, "Answer")[1] == "A neighbour."
+    assert list(shown(again, "Tags")[1]) == ["door", "new"]
+    assert shown(again, "Category")[2] == "doors"
+    assert any("2 changes, kept as you make them" in text.value for text in again.text)
+    press(press(again, "Undo"), "Undo")
+    assert shown(again, "Answer")[1] == "A friend."
+    press(again, "Redo")
+    assert shown(again, "Answer")[1] == "A neighbour."
+
+
+def test_curate_and_save_a_version(edit_tab: Callable[[], AppTest], workspace: Workspace) -> None:
+    app = tick(edit_tab(), [0])
+    press(app, "Split")
+    assert [area.value for area in app.text_area] == [
+        *("Is it cold?", "Only in winter."),
+        *("Is it wet?", "In spring it is."),
+    ]
+    app.text_area[3].set_value("In spring.")
+    next(b for b in app.button if b.label == "Split" and b.key != "seed_do_split").click().run()
+    assert shown(app)[:2] == ["Is it cold?", "Is it wet?"]
+    press(tick(app, [2, 3]), "Merge")
+    assert app.text_area[1].value == "A friend. A friend of mine."
+    app.text_area[1].set_value("A friend of mine.")
+    next(b for b in app.button if b.label == "Merge" and b.key != "seed_do_merge").click().run()
+    press(tick(app, [2]), "Up")
+    assert shown(app) == ["Is it cold?", "Who is there?", "Is it wet?"]
+    app.text_input(key="reviewer").input("Ann").run()
+    app.text_input(key="seed_save_note").input("clearer").run()
+    press(app, "Save 3 rows as version 2")
+    assert "Saved as mine, version 2, with 3 rows." in app.success[0].value
+    saved = workspace.database.load_seed_set("mine", 2)
+    assert (saved.info.author, saved.info.note) == ("Ann", "clearer")
+    assert [e.answer for e in saved.examples] == [
+        *("Only in winter.", "A friend of mine.", "In spring."),
+    ]
+    assert saved.tags == {saved.examples[1].id: ("door",)}
+    assert answers(workspace, 1) == [pair.answer for pair in PAIRS]
+    assert app.selectbox(key="version").value == 2
+
+
+def test_all_problems_are_listed_and_saving_waits(edit_tab: Callable[[], AppTest]) -> None:
+    app = write(
+        edit_tab(), {0: {"Question": None}, 2: {"Question": "WHO is there?", "Answer": "a friend."}}
+    )
+    said = [text.value for text in app.text if text.value.startswith("•")]
+    assert "row 1, column question: found an empty text" in said[0]
+    assert "row 3" in said[1]
+    assert "the same as row 2" in said[1]
+    assert app.button(key="seed_save").disabled
+    app.toggle(key="seed_find_bad").set_value(True).run()
+    assert shown(app, "Row") == [1, 3]
+    write(app, {0: {"Question": "Is it cold?"}, 1: {"Answer": "A foe."}})
+    assert not app.button(key="seed_save").disabled
+
+
+def test_rows_are_added_tagged_found_and_deleted(edit_tab: Callable[[], AppTest]) -> None:
+    app = press(edit_tab(), "Add a row")
+    app.text_area[0].set_value("New?")
+    app.text_area[1].set_value("Yes.")
+    press(app, "Add")
+    assert shown(app)[3] == "New?"
+    tick(app, [0, 3])
+    app.multiselect(key="seed_tags_add").options.append("mine")
+    app.multiselect(key="seed_tags_add").set_value(["mine"])
+    press(app, "Change the tags")
+    app.multiselect(key="seed_find_tags").set_value(["mine"]).run()
+    assert shown(app, "Row") == [1, 4]
+    press(app, "Delete")
+    assert shown(app) == ["Who is there?", "Who's there?"]
+
+
+def test_two_windows_do_not_overwrite_each_other(edit_tab: Callable[[], AppTest]) -> None:
+    mine, theirs = edit_tab(), edit_tab()
+    write(mine, {1: {"Answer": "Mine."}})
+    write(theirs, {1: {"Answer": "Theirs."}})
+    assert "in another window" in theirs.error[0].value
+    assert "Theirs" in theirs.error[0].value
+    assert shown(theirs, "Answer")[1] == "Mine."
+    write(theirs, {0: {"Answer": "Theirs."}})
+    assert shown(mine.run(), "Answer")[:2] == ["Theirs.", "Mine."]
+
+
+def test_a_discarded_draft_comes_back(edit_tab: Callable[[], AppTest]) -> None:
+    app = press(write(edit_tab(), {1: {"Answer": "Mine."}}), "Discard the draft")
+    assert shown(app, "Answer")[1] == "A friend."
+    press(app, "Take it up again")
+    assert shown(app, "Answer")[1] == "Mine."
+
+
+def test_the_table_is_paged(workspace: Workspace, page: Page) -> None:
+    workspace.database.save_seed_set("many", [Example(f"Is it {n}?", "Yes.") for n in range(200)])
+    app = page("seed", seeds="many")
+    app.session_state["seed_tab"] = "Edit"
+    app.run()
+    assert len(shown(app)) == 50
+    app.text_input(key="seed_find").input("Is it 19").run()
+    assert shown(app, "Row") == [20, *range(191, 201)]
