@@ -80,15 +80,8 @@ def measures(data: Iteration, chosen: Difference, harm: pd.DataFrame | None) -> 
     rows = _simple(data, chosen, harm)
     with sentences():
         rows += _varied(data, chosen)
-    st.dataframe(
-        pd.DataFrame(rows, columns=["Measure", "A", "B"]),
-        hide_index=True,
-        column_config={
-            "Measure": st.column_config.TextColumn(width=150),
-            "A": st.column_config.TextColumn(width=170),
-            "B": st.column_config.TextColumn(width=170),
-        },
-    )
+    # Its cells wrap, so that A and B stand side by side on a narrow screen too.
+    st.table(pd.DataFrame(rows, columns=["Measure", "A", "B"]).set_index("Measure"))
     with st.expander("What these say"):
         for name, *_ in rows:
             st.text(f"{name}: {HELP[name]}")

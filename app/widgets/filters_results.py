@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from isara.workspace.database import Decision
 
 TAB = "filters tab"
+BOX = 150  # pixels of a number's box
 NEAREST = 5  # pairs shown on each side of the cut
 ALPHA_HELP = (
     "Retention is the share of the written pairs that is kept. When it falls below α (alpha), the "
@@ -80,21 +81,23 @@ def counts(data: Iteration, other: Setting, found: Difference) -> None:
     """Kept, dropped, retention, and whether the run would stop; the changes since A."""
     outcome, before = found.b, found.a
     total = len(data)
-    boxes = st.columns(4 if outcome.decided else 3)
-    look: dict[str, Any] = {"border": True, "height": "stretch", "delta_color": "off"}
+    look: dict[str, Any] = {"border": True, "delta_color": "off", "width": BOX}
     more = outcome.kept - before.kept
-    boxes[0].metric("● Kept", outcome.kept, more or None, **look)
-    boxes[1].metric("✕ Dropped", total - outcome.kept, -more or None, **look)
+    boxes = st.container(horizontal=True)  # they go on in the next row on a narrow screen
+    boxes.metric("● Kept", outcome.kept, more or None, **look)
+    boxes.metric("✕ Dropped", total - outcome.kept, -more or None, **look)
     retention = f"{outcome.result.retention:.3f}"
-    boxes[2].metric("Retention", retention, help=ALPHA_HELP, **look)
+    changed = outcome.result.retention - before.result.retention
+    small = f"{changed:+.3f}" if more else None
+    boxes.metric("Retention", retention, small, help=ALPHA_HELP, **look)
     if outcome.decided:
-        boxes[3].metric(
+        boxes.metric(
             "Kept after people's decisions",
             outcome.kept_finally,
             outcome.kept_finally - outcome.kept or None,
             help=f"{outcome.decided} pairs were accepted, changed or rejected by a person. That "
             "counts over the rules and changes no other pair's verdict.",
-            **look,
+            **look | {"width": 2 * BOX},
         )
     if more:
         than = "the run's own values" if other.name == OWN else f"the preset {plain(other.name)}"

@@ -19,7 +19,7 @@ from app.widgets.filters_data import Outcome
 from app.widgets.samples_data import Iteration
 from isara.methods.candidates import RULINGS, kept_rows
 from isara.methods.overlaps import trained_rows
-from isara.workspace.files import read_jsonl
+from isara.workspace.files import read_columns, read_jsonl
 
 if TYPE_CHECKING:
     from isara.workspace.database import Decision
@@ -34,6 +34,8 @@ def rows_to_train_on(
     rulings = {name: one for name, one in decisions.items() if one.action in RULINGS}
     columns = ["candidate_id", "question", "answer", "category"]
     candidates = data.candidates[columns]
+    if data.source is not None:  # a mixture's pairs have a domain
+        candidates = candidates.join(read_columns(data.source, ["domain"], optional=True))
     found = candidates.astype(object).where(candidates.notna(), None).to_dict("records")
     kept = kept_rows(found, outcome.final.tolist(), rulings)  # type: ignore[arg-type]
     file = state.run_folder(data.run_id).path / "prompts.jsonl"

@@ -39,8 +39,7 @@ def slide(app: AppTest, run: RunFolder, value: float) -> AppTest:
 
 
 def measures(app: AppTest) -> pd.DataFrame:
-    found = next(t.value for t in app.dataframe if "Measure" in t.value)
-    return found.set_index("Measure")
+    return app.table[0].value
 
 
 def two(data: Iteration, a: FilterConfig, b: FilterConfig) -> Difference:
