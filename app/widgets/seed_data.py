@@ -92,7 +92,7 @@ def choose() -> InHand | None:
     hand = _of(draft)
     right.text_input(
         "Version",
-        f"draft of version {hand.version}",
+        f"draft of {hand.version}",
         disabled=True,
         help="The draft holds all changes since that version. It stays until you save or "
         "discard it, also when you close this page.",

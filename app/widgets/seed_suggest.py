@@ -101,7 +101,7 @@ def _ask(choice: Choice, rows: int) -> Wanted | None:
         st.info("There is no good row yet for a model to learn from: add one.")
         return None
     with st.form("seed_suggest"):
-        boxes = st.columns([2, 2, 3, 2])
+        boxes = [*st.columns(2), *st.columns(2)]  # two rows of two
         count = boxes[0].number_input("Pairs to propose", 1, MOST, 8)
         most = min(64, rows)
         examples = boxes[1].number_input(
