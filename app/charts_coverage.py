@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -95,4 +96,4 @@ def _short(text: str) -> str:
     """The text for a hover label, where plotly would read markup."""
     words = " ".join(text.split())
     cut = words if len(words) <= SHOWN else f"{words[: SHOWN - 1]}…"
-    return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return escape(cut)

@@ -17,12 +17,12 @@ import streamlit as st
 from app import state
 from app.widgets import seed_choice
 from app.widgets.plain import plain
+from app.widgets.samples_review import NAME as AUTHOR
 from isara.curation import Alike, Change, SeedRow, draft_rows
 from isara.errors import IsaraError
 from isara.workspace.database import SeedSet
 from isara.workspace.seed_drafts import SeedDraft, SeedDrafts, View
 
-AUTHOR = "reviewer"  # the name that the Samples page asks for
 MESSAGE = "seed_message"
 PICKS = "seed_picks"  # keys of the ticked rows
 CHOSEN = "seed_chosen"
@@ -92,7 +92,7 @@ def choose() -> InHand | None:
     hand = _of(draft)
     right.text_input(
         "Version",
-        f"draft of version {hand.version}",
+        f"draft of {hand.version}",
         disabled=True,
         help="The draft holds all changes since that version. It stays until you save or "
         "discard it, also when you close this page.",
@@ -183,10 +183,10 @@ def ask_author() -> None:
     st.text_input(
         "Your name",
         key=AUTHOR,
-        persist_state="session",
+        bind="query-params",
         max_chars=60,
-        help="Stands beside your changes and the version that you save. It stays until you close "
-        "this tab.",
+        help="Stands beside your changes and the version that you save. It stands in the address, "
+        "so that a reload keeps it.",
     )
 
 

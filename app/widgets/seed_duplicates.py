@@ -44,8 +44,7 @@ def show() -> None:
     )
     seed_data.message()
     seed_data.status(hand)
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
-    way = left.segmented_control(
+    way = st.segmented_control(
         "Alike",
         [WORDS, MEANING],
         default=WORDS,
@@ -53,7 +52,7 @@ def show() -> None:
         key="seed_alike_by",
         bind="query-params",
     )
-    embedder = neighbours_settings.ask_embedder(right) if way == MEANING else None
+    embedder = neighbours_settings.ask_embedder(st.container()) if way == MEANING else None
     least = st.slider(
         "From which likeness on",
         LEAST[way],

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from app import state
-from app.stages import STAGE_WORDS
 from app.widgets import samples_generate, seed_data, seed_focus, seed_form, seed_save
 from app.widgets.plain import plain
 from app.widgets.samples_data import Iteration
@@ -23,6 +22,7 @@ from app.widgets.samples_write import PageTools, handful_config, write_pairs
 from app.widgets.seed_data import InHand
 from app.widgets.seed_preview import page_slice
 from isara.curation import Change, SeedRow, add, new_row, problems, tag_counts, with_used
+from isara.report_words import STAGE_WORDS
 from isara.workspace.runs import Progress
 from isara.workspace.seed_proposals import TAG, Proposal, SeedProposals, proposal_id
 
@@ -101,7 +101,7 @@ def _ask(choice: Choice, rows: int) -> Wanted | None:
         st.info("There is no good row yet for a model to learn from: add one.")
         return None
     with st.form("seed_suggest"):
-        boxes = st.columns([2, 2, 3, 2])
+        boxes = [*st.columns(2), *st.columns(2)]  # two rows of two
         count = boxes[0].number_input("Pairs to propose", 1, MOST, 8)
         most = min(64, rows)
         examples = boxes[1].number_input(
