@@ -202,7 +202,7 @@ def add_baseline(
 
 
 class Panel(NamedTuple):
-    """A small chart: its title, the metric's name in words, and each run's points."""
+    """A small chart: its title (a line each), the metric's name in words, each run's points."""
 
     title: str
     metric: str
@@ -237,7 +237,7 @@ def small_charts(
     figure = make_subplots(
         rows=rows,
         cols=columns,
-        subplot_titles=[escape(panel.title) for panel in panels],
+        subplot_titles=[escape(panel.title).replace("\n", "<br>") for panel in panels],
         shared_yaxes="all" if shared else False,
         vertical_spacing=0.3 / rows,
     )
@@ -255,7 +255,8 @@ def small_charts(
     figure.update_annotations(font_size=12)
     height = max(HEIGHT, SMALL_HEIGHT * rows)
     # The legend stands above the names of the small charts.
-    return figure.update_layout(height=height, margin_t=60, legend_y=1 + 30 / height)
+    above = 30 + 20 * max((panel.title.count("\n") for panel in panels), default=0)
+    return figure.update_layout(height=height, margin_t=30 + above, legend_y=1 + above / height)
 
 
 def categories(runs: Sequence[RunResult]) -> list[str]:

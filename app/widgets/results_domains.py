@@ -29,6 +29,14 @@ NAMES = METRIC_NAMES | {name: charts.METRICS[name] for name in charts.SHARES}
 OWN = (
     "harmful_rate", "truthful_acc", "win_rate", "reward_win_rate", "utility", "over_refusal",
 )  # fmt: skip
+SHORT = {
+    "truthful_diff": "TruthfulQA difference",
+    "truthful_acc": "TruthfulQA accuracy",
+    "win_rate": "win rate (× 100)",
+    "win_rate_length_controlled": "win rate, equal lengths",
+    "reward_win_rate": "reward above base",
+    "utility": "mean reward",
+}
 EACH = "the one that says most about each domain"
 DOMAINS_HELP = (
     "A domain is one part of a mixture: the seeds of one subject, and the eval prompts that ask "
@@ -37,7 +45,8 @@ DOMAINS_HELP = (
 )
 KEPT_HELP = (
     "A written pair counts for the domain of most of the examples nearest to its question. A "
-    "domain that gets few pairs is trained on little: give it more seeds."
+    "domain that gets few pairs is trained on little: give it more seeds, or let each question be "
+    "written after examples of one domain (`loop.draw: domain`)."
 )
 
 
@@ -117,15 +126,17 @@ def panel(domain: str, name: str) -> Panel:
         )
         return [(k, metric) for k, metric in found if metric and metric["low"] is not None]
 
-    return Panel(f"{domain}: {words}", words, points)
+    # Short, for small charts beside each other on a narrow screen.
+    return Panel(f"{domain}\n{SHORT.get(name, words)}", words, points)
 
 
 def show_kept(results: list[RunResult], table: pd.DataFrame) -> None:
     """Kept pairs of each domain, and which domain got too few."""
     st.markdown("**Pairs kept by domain**", help=KEPT_HELP)
     for result in results:
-        for sentence in starved(result.summary):
-            st.warning(plain(f"{result.run_id}: {sentence}."), icon=":material/warning:")
+        if told := starved(result.summary):
+            sentences = plain(f"{result.run_id}: {'. '.join(told)}.")
+            st.warning(sentences, icon=":material/warning:")
     columns: Any = {"Retention": st.column_config.NumberColumn(format="percent")}
     st.dataframe(
         table, hide_index=True, column_config=columns, placeholder="–", alt="Pairs kept by domain"

@@ -28,6 +28,7 @@ from isara.seed_files import read_eval_set, read_seed_file
 from isara.workspace.runs import Workspace
 
 TOLD = (0.5, 0.12)  # harmful rates of an unaligned and of a nearly aligned model
+LISTED = 10  # rows that stand in two domains, in one message
 Row = TypeVar("Row", Example, EvalPrompt)
 Source = TypeVar("Source", bound=SeedSource)
 Given = TypeVar("Given")
@@ -36,13 +37,14 @@ Files = str | dict[str, str] | None
 
 def pinned(config: RunConfig, workspace: Workspace) -> RunConfig:
     """The config with the version of every saved seed set that it names without one: a version
-    saved later must not slip into a run that was begun."""
+    saved later must not slip into a run that was begun. Sets that are missing are left to
+    `load_seeds`, which tells all problems at once."""
 
     def fixed(source: Source) -> Source:
         if source.name is None or source.version is not None:
             return source
-        newest = workspace.database.load_seed_set(source.name).info.version
-        return source.model_copy(update={"version": newest})
+        saved = workspace.database.seed_sets(source.name)
+        return source.model_copy(update={"version": saved[0].version}) if saved else source
 
     seeds = fixed(config.seeds)
     if seeds.mixture is not None:
@@ -142,7 +144,8 @@ def _repeated(rows: Sequence[Row]) -> list[str]:
                 f"{shown_value(row.question)!r} stands in {before} and in {place}: remove it from "
                 "one of them."
             )
-    return problems
+    more = len(problems) - LISTED
+    return [*problems[:LISTED], *([f"and {more} more that stand in two domains"] * (more > 0))]
 
 
 def places(rows: Sequence[Row]) -> list[str]:

@@ -75,6 +75,7 @@ def test_all_problems_of_all_domains_are_told_at_once(tmp_path: Path) -> None:
         b={"path": pairs(tmp_path, "b", "two? ")},  # the same in its normal form
         c={"path": str(bad)},
         d={"path": str(tmp_path / "none.jsonl")},
+        e={"name": "never saved"},
     )
     with pytest.raises(InputError) as caught:
         prepare(config, Workspace(tmp_path / "w"))
@@ -83,6 +84,16 @@ def test_all_problems_of_all_domains_are_told_at_once(tmp_path: Path) -> None:
     assert "c: The seed file" in message
     assert "row 1, line 1, column answer" in message
     assert "found no such file" in message
+    assert "e: There is no seed set 'never saved'" in message
+
+
+def test_a_file_given_twice_does_not_fill_the_screen(tmp_path: Path) -> None:
+    source = {"path": pairs(tmp_path, "a", *(f"Question number {i}?" for i in range(13)))}
+    with pytest.raises(InputError) as caught:
+        prepare(mixed(a=source, b=source), Workspace(tmp_path / "w"))
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 12  # what is wrong, ten rows, and how many more there are
+    assert lines[-1] == "  and 3 more that stand in two domains"
 
 
 def test_eval_sets_of_domains_are_joined_and_told_apart(tmp_path: Path) -> None:

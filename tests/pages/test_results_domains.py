@@ -66,14 +66,14 @@ def test_each_domain_is_shown_by_its_own_metric_and_by_the_chosen_one(
     app = page("results")
     assert not app.exception
     assert titles(app) == [
-        "safety: harmful rate",
-        "help: over-refusal",
-        "facts: TruthfulQA accuracy (× 100)",
+        "safety<br>harmful rate",
+        "help<br>over-refusal",
+        "facts<br>TruthfulQA accuracy",
     ]
     (metric,) = [box for box in app.selectbox if box.label == "Metric"]
     metric.select("over_refusal").run()
     # The first 12 dev prompts of safety are all harmful.
-    assert titles(app) == ["help: over-refusal", "facts: over-refusal"]
+    assert titles(app) == ["help<br>over-refusal", "facts<br>over-refusal"]
     numbers = tables(app)["All numbers by domain"]
     own = read_json(mixture.iteration(1).metrics)["dev"]["by_domain"]["safety"]["harmful_rate"]
     rows = numbers[(numbers["Domain"] == "safety") & (numbers["Model"] == "iteration 1")]
