@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-LEAVE = "<script>document.activeElement && document.activeElement.blur()</script>"
+LEAVE = "<script>document.activeElement && document.activeElement.blur() // %d</script>"
 ENTER = """<script>
 (() => {
   let tries = 60;
@@ -19,15 +19,17 @@ ENTER = """<script>
   }, 50);
 })(); // card %d
 </script>"""
-LAST = "review_settings_last"
+COUNT, LAST = "review_settings_count", "review_settings_last"
 
 
 def give_keys_back(settings: tuple[object, ...]) -> None:
     """Take the focus out of the fields once after they were changed."""
-    place = st.empty()
-    if st.session_state.get(LAST) not in (None, settings):
-        place.html(LEAVE, unsafe_allow_javascript=True)
-    st.session_state[LAST] = settings
+    if st.session_state.get(LAST) != settings:
+        st.session_state[LAST] = settings
+        st.session_state[COUNT] = st.session_state.get(COUNT, 0) + 1
+    # Drawn every time: were it taken away at once, a slow browser would never run it. The browser
+    # runs it again only when the number changes.
+    st.html(LEAVE % st.session_state[COUNT], unsafe_allow_javascript=True)
 
 
 def into_editor(row: int) -> None:

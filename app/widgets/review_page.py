@@ -50,6 +50,7 @@ def review(on_change: Callable[[], None] | None = None) -> None:
         st.info("The chosen run has written no pairs yet: choose another under Run.")
         return
     go_on(data)
+    give_keys_back(settings)
     if not reviewer:
         st.info(
             "Type your name as reviewer, then the first pair is shown. Every decision is stored "
@@ -57,7 +58,6 @@ def review(on_change: Callable[[], None] | None = None) -> None:
             icon=":material/person:",
         )
         return
-    give_keys_back(settings)
     with sentences():
         if settings.order == JUDGE and not judge_first(data):
             return

@@ -73,7 +73,7 @@ def test_fifty_pairs_by_keyboard_with_ten_undone(root: Path) -> None:
         page.set_viewport_size({"width": 1280, "height": 720})
         with serving(app_command(port, root), port) as address:
             page.goto(f"{address}/samples?mode=Review&run=r&k=1")
-            page.get_by_label("Your name as reviewer").focus()
+            page.get_by_label("Your name as reviewer", exact=True).focus()
             page.keyboard.type("Ana")
             page.keyboard.press("Enter")
             expect(page.locator(CARD)).to_contain_text("1-00000", timeout=WAIT_MS)

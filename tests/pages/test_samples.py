@@ -233,7 +233,7 @@ def test_a_filtered_list_is_decided_on_at_once(
     app.toggle(key="bulk_open").set_value(True).run()
     assert f"This decides {dropped} pairs: 0 now kept" in texts(app)
     app.text_input(key="bulk_reviewer").set_value("Ana").run()
-    app.button_group(key="bulk_action").set_value(["accept"]).run()
+    app.button_group(key="bulk_action").set_value("accept").run()
     app.button(key="bulk_decide").click().run()
     assert not app.exception
     found = Workspace(workspace.root).database.decisions(one_run.run_id, 1)
