@@ -14,11 +14,10 @@ import pandas as pd
 import streamlit as st
 
 from app.charts_results import RunResult
-from app.stages import STAGE_WORDS
 from app.widgets.plain import plain
 from app.widgets.results_data import models
 from isara.evaluation.cost import Cost, gpu_hours
-from isara.places import place_name
+from isara.places import STAGES, place_name
 
 JOULES = 3600  # in a watt-hour
 NUMBERS = {
@@ -156,7 +155,7 @@ def server_table(results: Sequence[RunResult]) -> pd.DataFrame:
 
 def stage_name(stage: str) -> str:
     """What the chart of seconds calls a stage."""
-    return STAGE_WORDS.get(stage, stage)
+    return STAGES.get(stage, stage)
 
 
 def numbers(cost: dict[str, Any], hours: float | None) -> dict[str, float | None]:
