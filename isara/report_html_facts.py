@@ -23,10 +23,9 @@ from isara.config import RunConfig
 from isara.environment import environment, recorded
 from isara.errors import IsaraError
 from isara.evaluation.failures import transitions, worst
-from isara.places import place_name
+from isara.places import place_name, stage_name
 from isara.report import run_config, summarise
 from isara.report_table import Grid, models
-from isara.report_words import stage_name
 from isara.workspace.files import read_columns, read_jsonl
 from isara.workspace.runs import RunFolder
 

@@ -17,8 +17,7 @@ from app.charts_results import RunResult
 from app.widgets.plain import plain
 from app.widgets.results_data import models
 from isara.evaluation.cost import Cost, gpu_hours
-from isara.places import place_name
-from isara.report_words import stage_name
+from isara.places import place_name, stage_name
 
 JOULES = 3600  # in a watt-hour
 NUMBERS = {

@@ -136,7 +136,7 @@ def _of_domains(
 def _repeated(rows: Sequence[Row]) -> list[str]:
     """A sentence for each row that was there before, with both places."""
     first: dict[str, str] = {}
-    problems = []
+    problems: list[str] = []
     for row, place in zip(rows, places(rows), strict=True):
         before = first.setdefault(row.id, place)
         if before != place:
@@ -144,8 +144,12 @@ def _repeated(rows: Sequence[Row]) -> list[str]:
                 f"{shown_value(row.question)!r} stands in {before} and in {place}: remove it from "
                 "one of them."
             )
-    more = len(problems) - LISTED
-    return [*problems[:LISTED], *([f"and {more} more that stand in two domains"] * (more > 0))]
+    if len(problems) <= LISTED:
+        return problems
+    return [
+        *problems[:LISTED],
+        f"and {len(problems) - LISTED} more that stand in two domains",
+    ]
 
 
 def places(rows: Sequence[Row]) -> list[str]:
