@@ -28,6 +28,7 @@ from isara.report_html_facts import (
     categories,
     cost_table,
     evaluation,
+    readable,
     run_facts,
     samples,
     seed_categories,
@@ -79,9 +80,11 @@ def gather(workspace: Workspace, run_ids: Sequence[str], split: str) -> list[Run
         )
     folders = [workspace.existing_run(run_id) for run_id in wanted]
     found = [read(workspace, folder, split) for folder in folders]
-    if split == "test":  # only now: a damaged run was not looked at
-        for facts in found:
-            facts.summary["test_looks"] = workspace.database.count_test_look(facts.run_id)
+    for facts in found:
+        with readable(facts.run_id):  # what is damaged shows here: it was no look
+            chapter(facts)
+    for facts in found if split == "test" else ():
+        workspace.database.count_test_look(facts.run_id)
     return found
 
 

@@ -124,7 +124,9 @@ def run_facts(
 def seeds_of(folder: RunFolder) -> list[dict[str, Any]]:
     """The seeds a run began with."""
     path = folder.path / "seeds.jsonl"
-    return read_jsonl(path) if path.exists() else []
+    names = ("id", "question", "answer", "category")
+    rows = read_jsonl(path) if path.exists() else []
+    return [{name: row[name] for name in names} for row in rows]
 
 
 def ends(folder: RunFolder) -> list[int]:
