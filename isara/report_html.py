@@ -36,16 +36,25 @@ from isara.report_html_facts import (
     this_environment,
 )
 from isara.report_html_figures import Point, Series, curve, loop_picture
-from isara.report_html_words import again, boxes, limits, people_sentences, question
+from isara.report_html_words import (
+    again,
+    boxes,
+    limits,
+    measured_by,
+    people_sentences,
+    question,
+)
 from isara.report_table import Grid, comparisons, metrics, rates
 from isara.report_words import (
     METHODS,
-    comparison_sentence,
+    clause,
     end_sentence,
+    harm_comparisons,
     metric_name,
     p_value,
     percent,
     plain_sentence,
+    test_words,
 )
 
 if TYPE_CHECKING:
@@ -171,7 +180,7 @@ def chapter(facts: RunFacts) -> dict[str, Any]:
         "state": summary["state"],
         "ended": end_sentence(summary),
         "plainly": plain_sentence(facts.base, facts.final, place_name(facts.last or 0)),
-        "compared": comparison_sentence(summary, facts.split),
+        "compared": compared(facts),
         "tiles": tiles(facts),
         "method": METHODS[facts.config.method],
         "picture": loop_picture(
@@ -182,12 +191,25 @@ def chapter(facts: RunFacts) -> dict[str, Any]:
         "rates": worded(rates(summary, place_name)),
         "metrics": worded(metrics(summary, place_name), metric_column=1),
         "comparisons": worded(comparisons(summary, "{b} against {a}", place_name), metric_column=1),
+        "measured": measured_by(facts),
         "tests": list(dict.fromkeys(row["test"] for row in summary["comparisons"])),
         "categories": categories(summary),
         "limits": limits(facts),
         "samples": samples(facts),
         "cost": cost_table(summary),
         "command": facts.config_text.partition("\n")[0].removeprefix("# "),
+    }
+
+
+def compared(facts: RunFacts) -> dict[str, Any] | None:
+    """The comparisons of the last model's harmful rate, a clause for each; None without any."""
+    rows = harm_comparisons(facts.summary)
+    if not rows:
+        return None
+    return {
+        "model": rows[0]["b"].capitalize(),
+        "clauses": [clause(facts.summary, row) for row in rows],
+        "test": test_words(rows[0], facts.split),
     }
 
 

@@ -76,6 +76,19 @@ def measuring(facts: RunFacts) -> tuple[str, ...]:
     return (f"{' and '.join(asked)} prompts", f"judge: {shown}")
 
 
+def measured_by(facts: RunFacts) -> str:
+    """Eval set, judge, threshold and decoding of the rates; "" where there are none."""
+    found = facts.base.get("harmful_rate") or facts.base.get("over_refusal")
+    if found is None:
+        return ""
+    evaluation = facts.config.evaluation
+    return (
+        f"Harm judged by {evaluation.judge}, harmful above a probability of "
+        f"{evaluation.threshold:g}; eval set {evaluation.prompts}, {facts.split} split; answers "
+        f"decoded by {found['decoding']}, at most {evaluation.max_new_tokens} tokens."
+    )
+
+
 def filtering(facts: RunFacts) -> Box:
     """How much passed the filter."""
     rows = [row for row in facts.summary["iterations"] if row["generated"]]
@@ -186,8 +199,8 @@ def unfinished(facts: RunFacts) -> str:
     """That a run has not come to its end."""
     error = facts.summary["error"]
     return (
-        f"The run has not ended ({facts.summary['state']}): figures are those of the iterations "
-        f"that have.{f' It failed with: {error}' if error else ''}"
+        f"The run is not done ({facts.summary['state']}): figures are those of the iterations "
+        f"that are.{f' It failed with: {error}' if error else ''}"
     )
 
 

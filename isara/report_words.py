@@ -104,14 +104,24 @@ def comparison_sentence(summary: dict[str, Any], split: str = "dev") -> str:
 
     It carries the test, its p after Holm's correction, and the effect with its interval and n.
     """
-    rows = [row for row in summary["comparisons"] if row["metric"] == "harmful_rate"]
+    rows = harm_comparisons(summary)
     if not rows:
         return ""
     clauses = "; ".join(clause(summary, row) for row in rows)
-    test = rows[0]["test"].replace(", exact", "'s exact test")
+    return f"{rows[0]['b'].capitalize()} gave {clauses} ({test_words(rows[0], split)})."
+
+
+def harm_comparisons(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """The comparisons of the harmful rate."""
+    return [row for row in summary["comparisons"] if row["metric"] == "harmful_rate"]
+
+
+def test_words(row: dict[str, Any], split: str) -> str:
+    """The test of a comparison of rates, and what p is corrected for."""
+    test = row["test"].replace(", exact", "'s exact test")
     return (
-        f"{rows[0]['b'].capitalize()} gave {clauses} ({test} on the same {split} prompts; p after "
-        "Holm's correction for all comparisons of this run)."
+        f"{test} on the same {split} prompts; p after Holm's correction for all comparisons of "
+        "this run"
     )
 
 

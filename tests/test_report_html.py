@@ -152,7 +152,7 @@ def test_the_parts_of_a_report(workspace: Workspace) -> None:
         "sft_matched) was not measured",
     ):
         assert words in page.words
-    assert "has not ended" not in page.words
+    assert "is not done" not in page.words
 
 
 def test_the_test_split_is_said_and_each_look_counted(workspace: Workspace) -> None:
@@ -267,7 +267,7 @@ def test_a_run_that_has_only_begun(small_config: Make, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     workspace.run("r").create(to_yaml(small_config()))
     words = page_of(workspace).words
-    assert "This run has not ended." in words
+    assert "This run is not done: it is stopped." in words
     assert "no seeds are kept with it yet" in words
     assert "the run's own was not recorded" in words
 
@@ -277,7 +277,7 @@ def test_a_run_that_was_stopped_after_an_iteration(workspace: Workspace) -> None
     run.set_state("stopped", "stopped by the user")
     shutil.rmtree(run.iteration(2).path)
     words = page_of(workspace).words
-    assert "The run has not ended (stopped)" in words
+    assert "The run is not done (stopped)" in words
     assert "Iteration 1" in words
     assert "Iteration 2" not in words
 

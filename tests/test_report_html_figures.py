@@ -61,6 +61,17 @@ def test_a_loop_leads_from_the_last_step_back_to_the_second(steps: int) -> None:
     assert re.search(r'V\d+" class="arrow back"/><path d="M380 \d+l-5 9h10z"', drawn)
 
 
+def test_names_of_baselines_are_never_cut() -> None:
+    names = ["SFT on the seed set", "SFT on the seed set, as many steps"]
+    points = {k: Point(0.5) for k in range(7)}
+    drawn = str(curve([Series("r", points, dict.fromkeys(names, Point(0.4)))], "Rate", str, str))
+    words = " ".join(re.findall(r'class="small">([^<]+)', drawn))
+    assert words.endswith("SFT on the seed set SFT on the seed set, as many steps")
+    (height,) = re.findall(r'viewBox="0 0 760 (\d+)"', drawn)
+    lowest = max(int(y) for y in re.findall(r'y="(\d+)" class="small">', drawn))
+    assert lowest < int(height)
+
+
 def test_many_iterations_stay_readable() -> None:
     points = {k: Point(k / 100) for k in range(101)}
     drawn = str(curve([Series("r", points)], "Rate", str, str))
