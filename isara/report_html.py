@@ -54,7 +54,7 @@ from isara.report_words import (
     p_value,
     percent,
     plain_sentence,
-    test_words,
+    tested_how,
 )
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def compared(facts: RunFacts) -> dict[str, Any] | None:
     return {
         "model": rows[0]["b"].capitalize(),
         "clauses": [clause(facts.summary, row) for row in rows],
-        "test": test_words(rows[0], facts.split),
+        "test": tested_how(rows[0], facts.split),
     }
 
 

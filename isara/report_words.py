@@ -108,7 +108,7 @@ def comparison_sentence(summary: dict[str, Any], split: str = "dev") -> str:
     if not rows:
         return ""
     clauses = "; ".join(clause(summary, row) for row in rows)
-    return f"{rows[0]['b'].capitalize()} gave {clauses} ({test_words(rows[0], split)})."
+    return f"{rows[0]['b'].capitalize()} gave {clauses} ({tested_how(rows[0], split)})."
 
 
 def harm_comparisons(summary: dict[str, Any]) -> list[dict[str, Any]]:
@@ -116,7 +116,7 @@ def harm_comparisons(summary: dict[str, Any]) -> list[dict[str, Any]]:
     return [row for row in summary["comparisons"] if row["metric"] == "harmful_rate"]
 
 
-def test_words(row: dict[str, Any], split: str) -> str:
+def tested_how(row: dict[str, Any], split: str) -> str:
     """The test of a comparison of rates, and what p is corrected for."""
     test = row["test"].replace(", exact", "'s exact test")
     return (
