@@ -39,12 +39,13 @@ from isara.report_html_figures import Point, Series, curve, loop_picture
 from isara.report_html_words import (
     again,
     boxes,
+    branched,
     limits,
     measured_by,
     people_sentences,
     question,
 )
-from isara.report_table import Grid, comparisons, metrics, rates
+from isara.report_table import Grid, comparisons, domains, kept, metrics, rates
 from isara.report_words import (
     METHODS,
     clause,
@@ -54,6 +55,7 @@ from isara.report_words import (
     p_value,
     percent,
     plain_sentence,
+    seed_sources,
     tested_how,
 )
 
@@ -192,6 +194,10 @@ def chapter(facts: RunFacts) -> dict[str, Any]:
         "metrics": worded(metrics(summary, place_name), metric_column=1),
         "comparisons": worded(comparisons(summary, "{b} against {a}", place_name), metric_column=1),
         "measured": measured_by(facts),
+        "domains": worded(domains(summary, place_name), metric_column=1),
+        "kept": kept(summary, place_name),
+        "seed_sources": "; ".join(seed_sources(facts.config)),
+        "branched": branched(facts),
         "tests": list(dict.fromkeys(row["test"] for row in summary["comparisons"])),
         "categories": categories(summary),
         "limits": limits(facts),

@@ -15,9 +15,10 @@ from isara.config import PROJECT_ROOT, resolve
 from isara.evaluation.people import JudgeCheck, compare
 from isara.evaluation.stats import can_tell
 from isara.places import place_name
+from isara.report import starved
 from isara.report_html_facts import RunFacts
 from isara.report_html_figures import Box
-from isara.report_words import METHODS, percent
+from isara.report_words import METHODS, eval_sets, percent
 
 DEMO = PROJECT_ROOT / "data" / "demo"
 JUDGE_SHOWN = 26  # characters of its name
@@ -84,8 +85,8 @@ def measured_by(facts: RunFacts) -> str:
     evaluation = facts.config.evaluation
     return (
         f"Harm judged by {evaluation.judge}, harmful above a probability of "
-        f"{evaluation.threshold:g}; eval set {evaluation.prompts}, {facts.split} split; answers "
-        f"decoded by {found['decoding']}, at most {evaluation.max_new_tokens} tokens."
+        f"{evaluation.threshold:g}; eval set {eval_sets(facts.config)}, {facts.split} split; "
+        f"answers decoded by {found['decoding']}, at most {evaluation.max_new_tokens} tokens."
     )
 
 
@@ -182,6 +183,7 @@ def limits(facts: RunFacts) -> list[str]:
             "cannot be told apart here."
         )
     found += told_of_overlap(summary["overlap"])
+    found += starved(summary)
     found += [
         f"Iteration {row['k']}: {row['diversity']['warning']}"
         for row in summary["iterations"]
@@ -193,6 +195,18 @@ def limits(facts: RunFacts) -> list[str]:
             "works. Its figures say nothing of how a real model will do."
         )
     return found
+
+
+def branched(facts: RunFacts) -> str:
+    """What the run is a branch of; "" for one that began from nothing."""
+    lineage = facts.summary["branched_from"]
+    if lineage is None:
+        return ""
+    changes = "; ".join(lineage["changes"]) or "nothing was changed"
+    return (
+        f"A branch of the run {lineage['run_id']} at iteration {lineage['at']}: what was written "
+        f"up to there is that run's. Changed: {changes}."
+    )
 
 
 def unfinished(facts: RunFacts) -> str:

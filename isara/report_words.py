@@ -7,9 +7,12 @@ Plain text without markup; the caller shows it as text. Pages and the report say
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from isara.places import place_name
+
+if TYPE_CHECKING:
+    from isara.config import RunConfig
 
 SIGNIFICANT = 0.05  # of the p-value corrected over the table
 
@@ -87,6 +90,23 @@ STAGE_WORDS = {
 def stage_name(stage: str) -> str:
     """A stage of an iteration in words; a name that is not known stands for itself."""
     return STAGE_WORDS.get(stage, stage)
+
+
+def seed_sources(config: RunConfig) -> list[str]:
+    """Where a run's seeds came from: a file or a saved seed set, one for each domain."""
+    mixture = config.seeds.mixture or {"": config.seeds}
+    return [
+        f"{f'{domain}: ' if domain else ''}{source.path or f'the saved seed set {source.name}'}"
+        for domain, source in mixture.items()
+    ]
+
+
+def eval_sets(config: RunConfig) -> str:
+    """The eval sets of a run, "" without any."""
+    prompts = config.evaluation.prompts or ""
+    if isinstance(prompts, str):
+        return prompts
+    return ", ".join(f"{domain}: {path}" for domain, path in prompts.items())
 
 
 def metric_name(name: str) -> str:

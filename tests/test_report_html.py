@@ -213,9 +213,8 @@ def test_a_harmful_answer_is_folded(workspace: Workspace) -> None:
 
 
 def test_seeds_are_shown_of_each_category_in_turn() -> None:
-    rows = [{"id": f"{i}", "category": "ab"[i % 2]} for i in range(9)] + [
-        {"id": "x", "category": None}
-    ]
+    rows = [{"id": f"{i}", "category": "ab"[i % 2]} for i in range(9)]
+    rows += [{"id": "x", "category": ""}]
     assert [row["id"] for row in seed_examples(rows)] == ["0", "1", "x", "2", "3", "4"]
 
 
@@ -258,6 +257,37 @@ def test_every_method_has_its_report(
     words = page_of(Workspace(tmp_path)).words
     assert {"isheep": "I-SHEEP"}.get(method, method.upper()) in words
     assert ("kept of written" in words, "iteration 2" in words) == (True, True)
+
+
+def test_a_mixture_is_told_by_domain_and_a_branch_by_what_changed(
+    small_config: Make,
+    inputs: tuple[Path, Path],
+    carried_out: Callable[..., RunFolder],
+    tmp_path: Path,
+) -> None:
+    seeds, prompts = map(str, inputs)
+    rows = read_jsonl(inputs[1])
+    write_jsonl(
+        tmp_path / "help.jsonl", [{**row, "question": f"{row['question']} Please!"} for row in rows]
+    )
+    write_jsonl(
+        tmp_path / "seeds.jsonl",
+        [{**row, "question": f"{row['question']} Please?"} for row in read_jsonl(inputs[0])],
+    )
+    sources = {"safety": {"path": seeds}, "help": {"path": str(tmp_path / "seeds.jsonl")}}
+    asked = {"safety": prompts, "help": str(tmp_path / "help.jsonl")}
+    config = small_config(seeds={"path": None, "mixture": sources}, evaluation={"prompts": asked})
+    run = carried_out(config, tmp_path, ScriptedTools())
+    write_json(run.lineage, {"run_id": "first", "at": 1, "changes": ["loop.alpha: 0.3 -> 0"]})
+    words = page_of(Workspace(tmp_path)).words
+    for said in (
+        f"24 pairs from safety: {seeds}; help: {tmp_path / 'seeds.jsonl'}.",
+        "Every metric by domain of the eval prompts",
+        "Kept pairs by domain",
+        "A branch of the run first at iteration 1",
+        "Changed: loop.alpha: 0.3 -> 0.",
+    ):
+        assert said in words
 
 
 # ------------------------------------------------------------------ runs that are not whole
