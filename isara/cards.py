@@ -20,7 +20,7 @@ from isara.export_rows import COLUMNS, DROPPED, KEPT, SEED, Row
 from isara.places import place_name
 from isara.report import run_config
 from isara.report_table import between, comparisons, metrics, rates
-from isara.report_words import METHODS, metric_name
+from isara.report_words import METHODS, eval_sets, metric_name
 from isara.terms import UNKNOWN, Terms, terms
 from isara.workspace.runs import RunFolder
 
@@ -69,14 +69,15 @@ def models_used(config: RunConfig) -> list[tuple[str, Terms]]:
 
 def terms_list(config: RunConfig) -> str:
     """Licence and terms of every model, and of the seeds."""
-    source = config.seeds.path or f"saved seed set {config.seeds.name}"
     lines = [
         f"- {use}: {span(found.model)}, {found.sentence}." for use, found in models_used(config)
     ]
-    said = "their licence is not recorded: ask those who made them"
-    if config.seeds.path and SHIPPED in resolve(config.seeds.path).resolve().parents:
-        said = "licence apache-2.0 (they ship with ISARA Studio)"
-    lines.append(f"- Seeds: {span(source)}, written or chosen by people; {said}.")
+    for source in config.seeds.mixture.values() if config.seeds.mixture else [config.seeds]:
+        said = "their licence is not recorded: ask those who made them"
+        if source.path and SHIPPED in resolve(source.path).resolve().parents:
+            said = "licence apache-2.0 (they ship with ISARA Studio)"
+        name = source.path or f"saved seed set {source.name}"
+        lines.append(f"- Seeds: {span(name)}, written or chosen by people; {said}.")
     return "\n".join(lines)
 
 
@@ -292,8 +293,8 @@ def model_header(
     results = [
         EvalResult(
             task_type="text-generation",
-            dataset_type=str(config.evaluation.prompts),
-            dataset_name=str(config.evaluation.prompts),
+            dataset_type=eval_sets(config),
+            dataset_name=eval_sets(config),
             dataset_split=split,
             metric_type=metric,
             metric_name=f"{metric_name(metric)}, 95 % {between(value)}, n = {value['n']}",

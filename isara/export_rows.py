@@ -18,6 +18,7 @@ from isara.errors import IsaraError
 from isara.examples import Example, normal_form
 from isara.filters import RULES, Verdicts, pack, verdicts
 from isara.methods.candidates import RULINGS
+from isara.methods.overlaps import PLACES, REMOVED
 from isara.report import run_config
 from isara.workspace.decisions import Decision
 from isara.workspace.files import read_columns, read_json, read_jsonl
@@ -32,6 +33,7 @@ COLUMNS = {
     "question": "the question",
     "answer": "the answer",
     "category": "a seed's own category; of a written pair that of most of its neighbours",
+    "domain": "in a mixture of seed sets: a seed's own; of a written pair that of most neighbours",
     "iteration": "0 for a seed, k for a pair that was written in iteration k",
     "status": "seed, kept, dropped or not judged yet; people's decisions count above the rules",
     "reason": "why a pair was dropped: the first rule that fired, a person, or an eval prompt",
@@ -57,7 +59,7 @@ COLUMNS = {
 NEEDED = ("candidate_id", "question", "answer", "example_id")
 READ = (
     *NEEDED, "category", "neighbours", "similarities", "question_shown", "model", "random_seed",
-    "log_prob_question", "log_prob",
+    "log_prob_question", "log_prob", "domain",
 )  # fmt: skip
 
 
@@ -67,9 +69,14 @@ def seed_rows(folder: RunFolder) -> list[Row]:
     empty = dict.fromkeys(COLUMNS)
     facts = {"iteration": 0, "status": SEED, "trained_on": None, "edited": False, "rules": []}
     return [
-        {**empty, **{name: row[name] for name in ("id", "question", "answer", "category")}, **facts}
-        for row in (read_jsonl(path) if path.exists() else [])
+        {**empty, **own_fields(row), **facts} for row in (read_jsonl(path) if path.exists() else [])
     ]
+
+
+def own_fields(row: Row) -> Row:
+    """What a seed itself says."""
+    named = {name: row[name] for name in ("id", "question", "answer", "category")}
+    return {**named, "domain": row.get("domain")}
 
 
 def candidate_rows(folder: RunFolder, decisions: Mapping[str, Decision]) -> list[Row]:
@@ -91,7 +98,7 @@ def candidate_rows(folder: RunFolder, decisions: Mapping[str, Decision]) -> list
 def eval_questions(folder: RunFolder, config: RunConfig) -> set[str]:
     """Normal forms of the eval prompts that must not be trained on; none where that is allowed."""
     path = folder.path / "prompts.jsonl"
-    if config.evaluation.overlap not in ("refuse", "drop_from_training") or not path.exists():
+    if PLACES.get(config.evaluation.overlap) != REMOVED or not path.exists():
         return set()
     return {normal_form(row["question"]) for row in read_jsonl(path)}
 

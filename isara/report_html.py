@@ -28,6 +28,7 @@ from isara.report_html_facts import (
     categories,
     cost_table,
     evaluation,
+    readable,
     run_facts,
     samples,
     seed_categories,
@@ -35,16 +36,27 @@ from isara.report_html_facts import (
     this_environment,
 )
 from isara.report_html_figures import Point, Series, curve, loop_picture
-from isara.report_html_words import again, boxes, limits, people_sentences, question
-from isara.report_table import Grid, comparisons, metrics, rates
+from isara.report_html_words import (
+    again,
+    boxes,
+    branched,
+    limits,
+    measured_by,
+    people_sentences,
+    question,
+)
+from isara.report_table import Grid, comparisons, domains, kept, metrics, rates
 from isara.report_words import (
     METHODS,
-    comparison_sentence,
+    clause,
     end_sentence,
+    harm_comparisons,
     metric_name,
     p_value,
     percent,
     plain_sentence,
+    seed_sources,
+    tested_how,
 )
 
 if TYPE_CHECKING:
@@ -79,9 +91,11 @@ def gather(workspace: Workspace, run_ids: Sequence[str], split: str) -> list[Run
         )
     folders = [workspace.existing_run(run_id) for run_id in wanted]
     found = [read(workspace, folder, split) for folder in folders]
-    if split == "test":  # only now: a damaged run was not looked at
-        for facts in found:
-            facts.summary["test_looks"] = workspace.database.count_test_look(facts.run_id)
+    for facts in found:
+        with readable(facts.run_id):  # what is damaged shows here: it was no look
+            chapter(facts)
+    for facts in found if split == "test" else ():
+        workspace.database.count_test_look(facts.run_id)
     return found
 
 
@@ -168,7 +182,7 @@ def chapter(facts: RunFacts) -> dict[str, Any]:
         "state": summary["state"],
         "ended": end_sentence(summary),
         "plainly": plain_sentence(facts.base, facts.final, place_name(facts.last or 0)),
-        "compared": comparison_sentence(summary, facts.split),
+        "compared": compared(facts),
         "tiles": tiles(facts),
         "method": METHODS[facts.config.method],
         "picture": loop_picture(
@@ -179,12 +193,29 @@ def chapter(facts: RunFacts) -> dict[str, Any]:
         "rates": worded(rates(summary, place_name)),
         "metrics": worded(metrics(summary, place_name), metric_column=1),
         "comparisons": worded(comparisons(summary, "{b} against {a}", place_name), metric_column=1),
+        "measured": measured_by(facts),
+        "domains": worded(domains(summary, place_name), metric_column=1),
+        "kept": kept(summary, place_name),
+        "seed_sources": "; ".join(seed_sources(facts.config)),
+        "branched": branched(facts),
         "tests": list(dict.fromkeys(row["test"] for row in summary["comparisons"])),
         "categories": categories(summary),
         "limits": limits(facts),
         "samples": samples(facts),
         "cost": cost_table(summary),
         "command": facts.config_text.partition("\n")[0].removeprefix("# "),
+    }
+
+
+def compared(facts: RunFacts) -> dict[str, Any] | None:
+    """The comparisons of the last model's harmful rate, a clause for each; None without any."""
+    rows = harm_comparisons(facts.summary)
+    if not rows:
+        return None
+    return {
+        "model": rows[0]["b"].capitalize(),
+        "clauses": [clause(facts.summary, row) for row in rows],
+        "test": tested_how(rows[0], facts.split),
     }
 
 

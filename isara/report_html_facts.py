@@ -123,7 +123,9 @@ def run_facts(
 def seeds_of(folder: RunFolder) -> list[dict[str, Any]]:
     """The seeds a run began with."""
     path = folder.path / "seeds.jsonl"
-    return read_jsonl(path) if path.exists() else []
+    names = ("id", "question", "answer", "category")
+    rows = read_jsonl(path) if path.exists() else []
+    return [{**{name: row[name] for name in names}, "domain": row.get("domain")} for row in rows]
 
 
 def ends(folder: RunFolder) -> list[int]:
@@ -215,7 +217,11 @@ def seed_examples(seeds: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def seed_categories(seeds: Sequence[dict[str, Any]]) -> Grid:
     """How many seeds each category has."""
-    counted = Counter(spaced(seed["category"] or "without a category") for seed in seeds)
+    counted = Counter(
+        (f"{seed['domain']}: " if seed["domain"] else "")
+        + spaced(seed["category"] or "without a category")
+        for seed in seeds
+    )
     rows = [(name, str(count)) for name, count in counted.most_common()]
     return Grid(("category", "seeds"), rows)
 

@@ -22,6 +22,7 @@ WIDTH = 760
 BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y = 220, 92, 48, 62
 LINE_LENGTH, LINE_HEIGHT = 34, 17
 LEFT, RIGHT, TOP, BOTTOM, HEIGHT = 58, 14, 16, 44, 300
+TICK_LINE = 14
 MOST_TICKS, MOST_VALUES = 12, 14  # of iterations that are named, and of points with their value
 
 
@@ -149,17 +150,19 @@ def curve(
     columns = _columns(iterations, baselines)
     names = [f"iteration {k}" if k else "base model" for k in iterations]
     several = len(series) > 1
-    legend = 22 * ceil(len(series) / 2) if several else 0
-    parts = [_grid(axis, tick), _ticks(iterations, baselines, columns)]
+    ticks, lines = _ticks(iterations, baselines, columns)
+    height = HEIGHT + max(0, lines - 2) * TICK_LINE
+    parts = [_grid(axis, tick), ticks]
     for number, one in enumerate(series):
         shift = (number - (len(series) - 1) / 2) * min(12.0, 60 / max(1, len(columns)))
         parts.append(_series(one, number, columns, shift, axis, None if several else told))
     if several:
-        parts.append(_legend(series))
+        parts.append(_legend(series, height))
+        height += 22 * ceil(len(series) / 2)
     shown = ", ".join((*names, *baselines))
     label = f"{title} by iteration ({shown}); the table has the numbers"
     head = Markup('<svg class="picture" viewBox="0 0 {} {}" role="img" aria-label="{}">')
-    svg = head.format(WIDTH, HEIGHT + legend, label)
+    svg = head.format(WIDTH, height, label)
     return svg + Markup("").join(parts) + Markup("</svg>")
 
 
@@ -211,7 +214,8 @@ def _grid(axis: _Axis, told: Callable[[float], str]) -> Markup:
 
 def _ticks(
     iterations: Sequence[int], baselines: Sequence[str], columns: dict[int | str, float]
-) -> Markup:
+) -> tuple[Markup, int]:
+    """The names below the axis, and how many lines the longest takes."""
     every = max(1, ceil(len(iterations) / MOST_TICKS))
     words: list[tuple[float, str]] = [
         (columns[k], "base model" if k == 0 else f"iteration {k}" if every == 1 else str(k))
@@ -219,19 +223,20 @@ def _ticks(
         if k % every == 0
     ]
     words += [(columns[name], name) for name in baselines]
-    wide = max(8, int((WIDTH - LEFT - RIGHT) / max(1, len(words)) / 7))
+    wide = max(9, int((WIDTH - LEFT - RIGHT) / max(1, len(words)) / 7))
+    wrapped = [(x, textwrap.wrap(word, wide)) for x, word in words]
     parts = [
         Markup('<text x="{}" y="{}" class="small">{}</text>').format(
-            x, HEIGHT - BOTTOM + 17 + i * 14, line
+            x, HEIGHT - BOTTOM + 17 + i * TICK_LINE, line
         )
-        for x, word in words
-        for i, line in enumerate(textwrap.wrap(word, wide)[:2])
+        for x, lines in wrapped
+        for i, line in enumerate(lines)
     ]
     if baselines and iterations:
         x = (columns[iterations[-1]] + columns[baselines[0]]) / 2
         line = Markup('<line x1="{}" x2="{}" y1="{}" y2="{}" class="divide"/>')
         parts.append(line.format(x, x, TOP, HEIGHT - BOTTOM))
-    return Markup("").join(parts)
+    return Markup("").join(parts), max((len(lines) for _, lines in wrapped), default=1)
 
 
 def _series(
@@ -275,11 +280,11 @@ def _marker(number: int, x: float, y: float, css: str) -> Markup:
     return Markup('<path d="{}" class="{}"/>').format(shape, css)
 
 
-def _legend(series: Sequence[Series]) -> Markup:
+def _legend(series: Sequence[Series], top: int) -> Markup:
     parts = []
     for number, one in enumerate(series):
         x = LEFT + (number % 2) * (WIDTH - LEFT) // 2
-        y = HEIGHT + 6 + (number // 2) * 22
+        y = top + 6 + (number // 2) * 22
         mark = Markup('<g class="s{}">').format(number % 8) + _marker(number, x, y, "mark")
         line = Markup('<path d="M{} {}h24" class="line dash{}"/></g>')
         text = Markup('<text x="{}" y="{}" class="small left">{}</text>')

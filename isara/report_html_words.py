@@ -15,9 +15,10 @@ from isara.config import PROJECT_ROOT, resolve
 from isara.evaluation.people import JudgeCheck, compare
 from isara.evaluation.stats import can_tell
 from isara.places import place_name
+from isara.report import starved
 from isara.report_html_facts import RunFacts
 from isara.report_html_figures import Box
-from isara.report_words import METHODS, percent
+from isara.report_words import METHODS, eval_sets, percent
 
 DEMO = PROJECT_ROOT / "data" / "demo"
 JUDGE_SHOWN = 26  # characters of its name
@@ -74,6 +75,19 @@ def measuring(facts: RunFacts) -> tuple[str, ...]:
     judge = str(facts.config.evaluation.judge)
     shown = judge if len(judge) <= JUDGE_SHOWN else f"… {short(judge)}"
     return (f"{' and '.join(asked)} prompts", f"judge: {shown}")
+
+
+def measured_by(facts: RunFacts) -> str:
+    """Eval set, judge, threshold and decoding of the rates; "" where there are none."""
+    found = facts.base.get("harmful_rate") or facts.base.get("over_refusal")
+    if found is None:
+        return ""
+    evaluation = facts.config.evaluation
+    return (
+        f"Harm judged by {evaluation.judge}, harmful above a probability of "
+        f"{evaluation.threshold:g}; eval set {eval_sets(facts.config)}, {facts.split} split; "
+        f"answers decoded by {found['decoding']}, at most {evaluation.max_new_tokens} tokens."
+    )
 
 
 def filtering(facts: RunFacts) -> Box:
@@ -169,6 +183,7 @@ def limits(facts: RunFacts) -> list[str]:
             "cannot be told apart here."
         )
     found += told_of_overlap(summary["overlap"])
+    found += starved(summary)
     found += [
         f"Iteration {row['k']}: {row['diversity']['warning']}"
         for row in summary["iterations"]
@@ -182,12 +197,24 @@ def limits(facts: RunFacts) -> list[str]:
     return found
 
 
+def branched(facts: RunFacts) -> str:
+    """What the run is a branch of; "" for one that began from nothing."""
+    lineage = facts.summary["branched_from"]
+    if lineage is None:
+        return ""
+    changes = "; ".join(lineage["changes"]) or "nothing was changed"
+    return (
+        f"A branch of the run {lineage['run_id']} at iteration {lineage['at']}: what was written "
+        f"up to there is that run's. Changed: {changes}."
+    )
+
+
 def unfinished(facts: RunFacts) -> str:
     """That a run has not come to its end."""
     error = facts.summary["error"]
     return (
-        f"The run has not ended ({facts.summary['state']}): figures are those of the iterations "
-        f"that have.{f' It failed with: {error}' if error else ''}"
+        f"The run is not done ({facts.summary['state']}): figures are those of the iterations "
+        f"that are.{f' It failed with: {error}' if error else ''}"
     )
 
 

@@ -7,9 +7,12 @@ Plain text without markup; the caller shows it as text. Pages and the report say
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from isara.places import place_name
+
+if TYPE_CHECKING:
+    from isara.config import RunConfig
 
 SIGNIFICANT = 0.05  # of the p-value corrected over the table
 
@@ -72,6 +75,23 @@ METRIC_NAMES = {
 }
 
 
+def seed_sources(config: RunConfig) -> list[str]:
+    """Where a run's seeds came from: a file or a saved seed set, one for each domain."""
+    mixture = config.seeds.mixture or {"": config.seeds}
+    return [
+        f"{f'{domain}: ' if domain else ''}{source.path or f'the saved seed set {source.name}'}"
+        for domain, source in mixture.items()
+    ]
+
+
+def eval_sets(config: RunConfig) -> str:
+    """The eval sets of a run, "" without any."""
+    prompts = config.evaluation.prompts or ""
+    if isinstance(prompts, str):
+        return prompts
+    return ", ".join(f"{domain}: {path}" for domain, path in prompts.items())
+
+
 def metric_name(name: str) -> str:
     """A metric in words; a name that is not known with spaces."""
     return METRIC_NAMES.get(name, name.replace("_", " "))
@@ -87,14 +107,24 @@ def comparison_sentence(summary: dict[str, Any], split: str = "dev") -> str:
 
     It carries the test, its p after Holm's correction, and the effect with its interval and n.
     """
-    rows = [row for row in summary["comparisons"] if row["metric"] == "harmful_rate"]
+    rows = harm_comparisons(summary)
     if not rows:
         return ""
     clauses = "; ".join(clause(summary, row) for row in rows)
-    test = rows[0]["test"].replace(", exact", "'s exact test")
+    return f"{rows[0]['b'].capitalize()} gave {clauses} ({tested_how(rows[0], split)})."
+
+
+def harm_comparisons(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """The comparisons of the harmful rate."""
+    return [row for row in summary["comparisons"] if row["metric"] == "harmful_rate"]
+
+
+def tested_how(row: dict[str, Any], split: str) -> str:
+    """The test of a comparison of rates, and what p is corrected for."""
+    test = row["test"].replace(", exact", "'s exact test")
     return (
-        f"{rows[0]['b'].capitalize()} gave {clauses} ({test} on the same {split} prompts; p after "
-        "Holm's correction for all comparisons of this run)."
+        f"{test} on the same {split} prompts; p after Holm's correction for all comparisons of "
+        "this run"
     )
 
 
