@@ -217,8 +217,9 @@ class Answering:
 
     def _write(self, writer: Writer, answers: Sequence[Answer]) -> None:
         """One model's answers, with and without examples, in one block."""
-        asked, started = self.asked, time.monotonic()
+        asked = self.asked
         prompts = [self._prompt(answer.place, writer) for answer in answers]
+        started = time.monotonic()
         seed = answer_seed(asked.random_seed, EvalPrompt(asked.question, None, "dev").id)
         looked = [started] * len(answers)
         for answer in answers:

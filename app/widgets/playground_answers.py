@@ -15,7 +15,7 @@ from isara.answering import Answer, Answering
 from isara.places import place_name
 from isara.shelf import Room
 
-REFRESH_SECONDS = 0.3
+REFRESH_SECONDS = 0.4
 CURSOR = " ▌"
 FINISHES = {
     "end": "ended by itself",

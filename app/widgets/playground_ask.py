@@ -9,6 +9,7 @@ Stop is heard after the next token. The questions of this session stay below unt
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,14 +68,19 @@ def ask() -> None:
     if not runs:
         missing("There is no run yet. The models to ask are those of a run.")
         return
-    run_id = choose("Run", "run", runs, page="playground")
+    left, right = st.columns([1, 2])
+    with left:
+        run_id = choose("Run", "run", runs, page="playground")
     folder = state.run_folder(run_id)
     config = run_config(folder)
     models, gone = answerers(folder, config)
-    places = _choose_models(run_id, models, gone)
+    with right:
+        places = _choose_models(run_id, models)
+    if gone:
+        reasons = "; ".join(f"{named(place)}: {why}" for place, why in gone.items())
+        st.caption(f"Not available: {plain(reasons)}.")
     question = _choose_question(folder)
     values = _settings(run_id, config)
-    fold = fold_switch()
     asked = Asked(
         run_id,
         question.strip(),
@@ -82,10 +88,9 @@ def ask() -> None:
         int(values[0]),
         settings(values[1], values[2]),
         int(values[3]),
-        guarded=fold,
     )
     _buttons(asked, config, models)
-    _history(fold)
+    _history()
 
 
 def fold_switch() -> bool:
@@ -102,7 +107,7 @@ def fold_switch() -> bool:
 # ------------------------------------------------------------------ models
 
 
-def _choose_models(run_id: str, models: dict[str, Path | None], gone: dict[str, str]) -> list[str]:
+def _choose_models(run_id: str, models: dict[str, Path | None]) -> list[str]:
     key = f"playground models {run_id}"
     if key not in st.session_state:
         linked = [place for place in st.query_params.get_all("models") if place in models]
@@ -120,9 +125,6 @@ def _choose_models(run_id: str, models: dict[str, Path | None], gone: dict[str, 
         "rounds of training.",
     )
     st.query_params["models"] = places
-    if gone:
-        reasons = "; ".join(f"{named(place)}: {why}" for place, why in gone.items())
-        st.caption(f"Not available: {plain(reasons)}.")
     return places
 
 
@@ -161,7 +163,6 @@ def _choose_question(folder: RunFolder) -> str:
             args=(key, list(prompts)),
         )
     st.query_params["prompt"] = chosen
-    st.text(prompts[chosen].question)
     kind = "harmless" if prompts[chosen].harmless else "harmful"
     st.caption(plain(f"A {kind} prompt of the dev split, category {prompts[chosen].category}."))
     return prompts[chosen].question
@@ -283,6 +284,7 @@ def _buttons(asked: Asked, config: RunConfig, models: dict[str, Path | None]) ->
             disabled=not running,
             on_click=current.stop if current is not None else None,
         )
+        fold_switch()
         if not asked.places:
             st.caption("Choose a model above.")
         elif not asked.question:
@@ -292,6 +294,7 @@ def _buttons(asked: Asked, config: RunConfig, models: dict[str, Path | None]) ->
 def start(asked: Asked, config: RunConfig, models: dict[str, Path | None]) -> None:
     """Begin to answer, in a thread; the earlier questions move down."""
     folder = state.run_folder(asked.run_id)
+    asked = replace(asked, guarded=bool(st.session_state["playground_fold"]))
     seeds = [
         Example(row["question"], row["answer"], row.get("category"))
         for row in read_jsonl(folder.path / "seeds.jsonl")
@@ -305,12 +308,13 @@ def start(asked: Asked, config: RunConfig, models: dict[str, Path | None]) -> No
     st.session_state[HISTORY] = [answering, *kept][:MOST_KEPT]
 
 
-def _history(fold: bool) -> None:
+def _history() -> None:
     """The latest question with its answers; the earlier ones below, closed."""
+    fold = bool(st.session_state["playground_fold"])
     kept: list[Answering] = st.session_state.get(HISTORY, [])
     for number, answering in enumerate(kept):
         if number == 0:
-            st.markdown("**Answers**")
+            st.caption("Asked")
             st.text(answering.asked.question)
             follow(answering, fold)
             continue

@@ -16,6 +16,7 @@ from app.charts_results import percent
 from app.widgets.downloads import download_table
 from app.widgets.plain import plain
 from app.widgets.playground_answers import named
+from app.widgets.results_words import other_name
 from isara.evaluation.votes import TIE, VoteRate, voters_agree, win_rate, winner
 from isara.places import place_name
 from isara.workspace.votes import Vote
@@ -77,13 +78,13 @@ def tally_sentence(a: str, b: str, found: VoteRate) -> str:
     """What the votes say, and what they do not."""
     rate = found.rate
     head = (
-        f"{named(b)} wins {percent(rate.value)} against {place_name(a)} (95 % interval "
+        f"{named(b)} wins {percent(rate.value)} against {other_name(a)} (95 % interval "
         f"{percent(rate.low)} to {percent(rate.high)}, n = {rate.n} prompts, {found.votes} votes)"
     )
     if rate.low > 0.5:
         end = "people prefer it."
     elif rate.high < 0.5:
-        end = f"people prefer {place_name(a)}."
+        end = f"people prefer {other_name(a)}."
     else:
         end = "these votes do not tell which one people prefer."
     looked = f" {found.not_blind} of the votes were not blind." if found.not_blind else ""
