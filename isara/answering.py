@@ -162,6 +162,11 @@ class Answering:
         return self._stop.is_set()
 
     @property
+    def models(self) -> int:
+        """How many different weights answer."""
+        return len(set(self._models.values()))
+
+    @property
     def running(self) -> bool:
         """Whether more may come."""
         return self._thread.is_alive()

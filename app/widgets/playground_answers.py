@@ -46,7 +46,7 @@ def draw(answering: Answering, fold: bool, refreshed: bool) -> None:
             st.markdown(f"**{plain(named(answer.place))}**")
             show_answer(answering, answer, fold, key=f"{id(answering)} {number}")
     if answering.room is not None:
-        st.caption(room_sentence(answering.room, len(answering.answers)))
+        st.caption(room_sentence(answering.room, answering.models))
 
 
 def named(place: str) -> str:
@@ -98,10 +98,10 @@ def show_verdict(answering: Answering, answer: Answer) -> None:
         st.badge(words, icon=":material/check_circle:", color="green", help=help)
 
 
-def room_sentence(room: Room, count: int) -> str:
-    """How the models were held in memory."""
-    if count == 1:
-        return f"The model's files take {size(room.needed)}; {size(room.free)} of memory were free."
+def room_sentence(room: Room, models: int) -> str:
+    """How so many models were held in memory."""
+    if models == 1:
+        return f"One model's weights wrote all of this ({size(room.needed)})."
     if room.together:
         return (
             f"The models are held in memory together ({size(room.needed)} of {size(room.free)} "

@@ -34,6 +34,7 @@ from isara.config import PROJECT_ROOT
 from isara.report_words import comparison_sentence, compute_sentence, end_sentence
 
 REFRESH_SECONDS = 5
+MOST_IN_A_ROW = 3  # charts
 ACTIVE = ("queued", "running")
 SHARES = (
     "Retention",
@@ -133,8 +134,9 @@ def readable_results(ids: list[str]) -> list[RunResult]:
 
 def show_sentences(results: list[RunResult]) -> None:
     """State, stop reason and the comparison of the last model, run by run."""
-    for item in results:
-        with st.container(border=True):
+    columns = st.columns(min(len(results), 2))
+    for number, item in enumerate(results):
+        with columns[number % len(columns)].container(border=True):
             st.markdown(f"**{plain(item.run_id)}** {plain(end_sentence(item.summary))}")
             if spent := compute_sentence(item.summary):
                 st.caption(plain(spent))
@@ -173,9 +175,13 @@ def show_charts(results: list[RunResult]) -> None:
         figure = charts.rate_figure(results, "over_refusal")
         table = results_files.rate_table(results, "over_refusal")
         figures.append(("Over-refusal", REFUSAL_HELP, figure, table))
-    for column, figure in zip(st.columns(len(figures)), figures, strict=True):
-        with column:
-            show_chart(*figure)
+    # Of several runs the legends are long: they need the room of half a page.
+    in_a_row = 2 if len(results) > 1 or len(figures) > MOST_IN_A_ROW else len(figures)
+    for start in range(0, len(figures), in_a_row):
+        part = figures[start : start + in_a_row]
+        for column, figure in zip(st.columns(in_a_row)[: len(part)], part, strict=True):
+            with column:
+                show_chart(*figure)
     if charts.categories(results):
         figure = charts.category_figure(results)
         table = results_files.category_table(results)
