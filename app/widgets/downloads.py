@@ -14,7 +14,7 @@ from isara.spreadsheets import csv_bytes
 
 # What main.py puts on every page.
 HIDE_TOOLBAR_DOWNLOAD = (
-    '<style>[data-testid="stElementToolbarButtonContainer"]'
+    '<style>[data-testid="stElementToolbarButton"]'
     ':has([aria-label^="Download as CSV"]) {display: none}</style>'
 )
 

@@ -34,7 +34,7 @@ from isara.config import PROJECT_ROOT
 from isara.report_words import comparison_sentence, compute_sentence, end_sentence
 
 REFRESH_SECONDS = 5
-MOST_IN_A_ROW = 3  # charts
+MOST_IN_A_ROW = 3  # charts of one run
 ACTIVE = ("queued", "running")
 SHARES = (
     "Retention",
@@ -134,9 +134,8 @@ def readable_results(ids: list[str]) -> list[RunResult]:
 
 def show_sentences(results: list[RunResult]) -> None:
     """State, stop reason and the comparison of the last model, run by run."""
-    columns = st.columns(min(len(results), 2))
-    for number, item in enumerate(results):
-        with columns[number % len(columns)].container(border=True):
+    for item in results:
+        with st.container(border=True):
             st.markdown(f"**{plain(item.run_id)}** {plain(end_sentence(item.summary))}")
             if spent := compute_sentence(item.summary):
                 st.caption(plain(spent))
@@ -175,11 +174,13 @@ def show_charts(results: list[RunResult]) -> None:
         figure = charts.rate_figure(results, "over_refusal")
         table = results_files.rate_table(results, "over_refusal")
         figures.append(("Over-refusal", REFUSAL_HELP, figure, table))
-    # Of several runs the legends are long: they need the room of half a page.
-    in_a_row = 2 if len(results) > 1 or len(figures) > MOST_IN_A_ROW else len(figures)
+    # The legends of several runs need the room.
+    in_a_row = {1: MOST_IN_A_ROW, 2: 2}.get(len(results), 1)
     for start in range(0, len(figures), in_a_row):
         part = figures[start : start + in_a_row]
-        for column, figure in zip(st.columns(in_a_row)[: len(part)], part, strict=True):
+        for column, figure in zip(
+            st.columns(min(in_a_row, len(figures)))[: len(part)], part, strict=True
+        ):
             with column:
                 show_chart(*figure)
     if charts.categories(results):
