@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from isara.progress_bar import duration
 from isara.places import place_name
+from isara.progress_bar import duration
 
 SIGNIFICANT = 0.05  # of the p-value corrected over the table
 

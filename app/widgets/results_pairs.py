@@ -19,12 +19,12 @@ from app.widgets.downloads import download_table
 from app.widgets.plain import plain
 from app.widgets.results_data import SPLIT
 from app.widgets.results_failures import Place, files, places
-from isara.report_words import p_value, points
 from isara.evaluation.comparing import compare, holm_corrected
 from isara.evaluation.side_by_side import IMPROVED, OUTCOMES, counts, paired_answers
 from isara.evaluation.stats import wilson
 from isara.places import place_name
 from isara.report import run_config
+from isara.report_words import p_value, points
 
 Model = tuple[str, Place]  # run and place
 MARKS = {"improved": "▲", "worsened": "▼", "both at fault": "✕", "both fine": "●"}

@@ -17,9 +17,9 @@ from app.charts_results import RunResult, rate_figure
 from app.widgets.results_files import compute_table, rate_table, seconds_table
 from app.widgets.results_pairs import FOLDED, pairs_table, unlike
 from app.widgets.results_settings import settings_table
-from app.widgets.results_words import compute_sentence
 from isara.config_files import load_config, to_yaml
 from isara.evaluation.side_by_side import counts, paired_answers
+from isara.report_words import compute_sentence
 from isara.workspace.files import read_json
 from isara.workspace.notebook import Note
 from isara.workspace.runs import RunFolder, Workspace
