@@ -12,13 +12,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.charts_results import percent
 from app.widgets.downloads import download_table
 from app.widgets.plain import plain
 from app.widgets.playground_answers import named
 from isara.evaluation.votes import TIE, VoteRate, voters_agree, win_rate, winner
 from isara.places import place_name
-from isara.report_words import other_name
+from isara.report_words import other_name, percent
 from isara.workspace.votes import Vote
 
 TABLE_HELP = (

@@ -14,7 +14,7 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.charts_results import RunResult, percent
+from app.charts_results import RunResult
 from app.widgets.downloads import download_table
 from app.widgets.plain import plain
 from app.widgets.results_data import SPLIT
@@ -24,7 +24,7 @@ from isara.evaluation.side_by_side import IMPROVED, OUTCOMES, counts, paired_ans
 from isara.evaluation.stats import wilson
 from isara.places import place_name
 from isara.report import run_config
-from isara.report_words import p_value, points
+from isara.report_words import p_value, percent, points
 
 Model = tuple[str, Place]  # run and place
 MARKS = {"improved": "▲", "worsened": "▼", "both at fault": "✕", "both fine": "●"}

@@ -48,6 +48,15 @@ def button(page: Page, label: str) -> Locator:
     return page.get_by_role("button", name=re.compile(rf"\b{label}\b")).first
 
 
+def open_answers(page: Page, position: int) -> None:
+    """Unfold the answers to a prompt by key where they are folded; they can be voted on then."""
+    left = page.locator(f".st-key-vote_left_{position} button")
+    expect(left).to_be_visible()
+    if left.is_disabled():
+        page.keyboard.press("o")
+    expect(left).to_be_enabled()
+
+
 def test_two_models_stream_side_by_side(address: str, page: Page) -> None:
     page.goto(f"{address}/playground?models=base&models=icl_knn&tokens=64")
     button(page, "Ask").click()
@@ -77,10 +86,7 @@ def test_a_blind_vote_by_keys_with_a_reload_in_the_middle(
             name.press("Enter")
         expect(page.get_by_text(f"{done} of 10 voted")).to_be_visible()
         page.get_by_role("heading", level=1).click()  # keys are for the page, not for a field
-        left = page.get_by_role("button", name=re.compile("Left is better"))
-        if left.is_disabled():
-            page.keyboard.press("o")
-        expect(left).to_be_enabled()
+        open_answers(page, done)
         page.keyboard.press("123"[done % 3])
     expect(page.get_by_text("All 10 prompts have your vote.")).to_be_visible()
     votes = Workspace(run.path.parents[1]).database.votes(run.run_id)
@@ -88,8 +94,7 @@ def test_a_blind_vote_by_keys_with_a_reload_in_the_middle(
     assert all(vote.blind for vote in votes)
     page.keyboard.press("u")
     expect(page.get_by_text("9 of 10 voted")).to_be_visible()
-    page.keyboard.press("o")
-    expect(page.get_by_role("button", name=re.compile("Left is better"))).to_be_enabled()
+    open_answers(page, 9)
     page.keyboard.press("3")
     button(page, "Show whose answers they were").click()
     expect(page.get_by_text(re.compile(r"n = 10 prompts, 10 votes"))).to_be_visible()
