@@ -50,7 +50,8 @@ def button(page: Page, label: str) -> Locator:
 
 def open_answers(page: Page, position: int) -> None:
     """Unfold the answers to a prompt by key where they are folded; they can be voted on then."""
-    left = page.locator(f".st-key-vote_left_{position} button")
+    # While the page changes, the button as it was stands there for a moment too.
+    left = page.locator(f".st-key-vote_left_{position} button").first
     expect(left).to_be_visible()
     if left.is_disabled():
         page.keyboard.press("o")
