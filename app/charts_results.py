@@ -24,6 +24,8 @@ from isara.report_words import percent
 HEIGHT = 340  # pixels of one chart
 SMALL_HEIGHT = 230  # pixels of one row of small charts
 SMALL_COLUMNS = 3
+# The page's own font is not at hand when a picture is saved: texts would be cut off or overlap.
+FONT = "Arial, Helvetica, sans-serif"
 DODGE = 0.06  # iterations between the points of two runs, so that their intervals do not overlap
 
 
@@ -312,6 +314,7 @@ def dressed(figure: go.Figure, title: str) -> go.Figure:
     figure.update_traces(cliponaxis=False, selector={"type": "scatter"})
     return figure.update_layout(
         height=HEIGHT,
+        font={"family": FONT},
         margin={"l": 10, "r": 10, "t": 30, "b": 10},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         showlegend=True,

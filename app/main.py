@@ -17,6 +17,7 @@ import streamlit as st  # noqa: E402
 
 from app import tour  # noqa: E402
 from app.state import start  # noqa: E402
+from app.widgets.downloads import HIDE_TOOLBAR_DOWNLOAD  # noqa: E402
 from app.widgets.run_notice import TITLE, tell_endings  # noqa: E402
 
 PAGES = (
@@ -26,10 +27,12 @@ PAGES = (
     ("filters", "Filters", ":material/filter_alt:"),
     ("run", "Run", ":material/play_circle:"),
     ("results", "Results", ":material/monitoring:"),
+    ("playground", "Playground", ":material/compare:"),
     ("report", "Report", ":material/description:"),
 )
 
 st.set_page_config(page_title=TITLE, page_icon=":material/autorenew:", layout="wide")
+st.html(HIDE_TOOLBAR_DOWNLOAD)
 start()
 pages = [
     st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, url_path=name, default=not i)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from isara.examples import Example
     from isara.jobs import Supervisor
     from isara.retrieval import Vectors
+    from isara.shelf import Shelf
     from isara.workspace.runs import RunFolder, Workspace
     from isara.workspace.standing import DecisionLog
 
@@ -89,6 +90,14 @@ def writer(model: ModelConfig, folder: Path | None) -> HuggingFaceWriter:
     from isara.models import load_language
 
     return writer_for(load_language(model, folder))
+
+
+@st.cache_resource
+def shelf() -> Shelf:
+    """The models that answer on the Playground, as many together as memory allows."""
+    from isara.shelf import Shelf
+
+    return Shelf()
 
 
 @st.cache_resource(max_entries=2)

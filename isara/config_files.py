@@ -107,9 +107,14 @@ def changed(decoding: DecodingConfig) -> dict[str, Any]:
 
 def differences(a: RunConfig, b: RunConfig) -> list[str]:
     """What differs between two configs, as "a.b: x -> y" lines."""
+    return [f"{key}: {left!r} -> {right!r}" for key, left, right in changed_settings(a, b)]
+
+
+def changed_settings(a: RunConfig, b: RunConfig) -> list[tuple[str, Any, Any]]:
+    """The settings that differ, as (dotted name, value of a, value of b)."""
     left, right = flatten(a.model_dump()), flatten(b.model_dump())
     return [
-        f"{key}: {left.get(key)!r} -> {right.get(key)!r}"
+        (key, left.get(key), right.get(key))
         for key in sorted(left.keys() | right.keys())
         if left.get(key) != right.get(key)
     ]

@@ -93,3 +93,19 @@ def fit(
     while used and count_tokens(build(used)) > limit:
         used.pop()
     return used
+
+
+def fitted_answer_prompt(
+    examples: Sequence[Example],
+    question: str,
+    multiline: bool,
+    count_tokens: Callable[[str], int],
+    limit: int,
+) -> str:
+    """The answer prompt with as many of the examples, the nearest first, as fit into `limit`
+    tokens; in the prompt the nearest stands last. InputError as in `fit`."""
+
+    def text(used: Sequence[Example]) -> str:
+        return answer_prompt(used[::-1], question, multiline)
+
+    return text(fit(examples, text, count_tokens, limit))

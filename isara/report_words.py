@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from isara.places import place_name
+from isara.progress_bar import duration
 
 if TYPE_CHECKING:
     from isara.config import RunConfig
@@ -193,3 +194,17 @@ def end_sentence(summary: dict[str, Any]) -> str:
             f"done, {count}; {'stopped by the rule: ' + reason if reason else 'all planned ones'}."
         )
     return f"{summary['state']}, {count} so far{': ' + reason if reason else ''}."
+
+
+def compute_sentence(summary: dict[str, Any]) -> str:
+    """What a run took: time of all stages, its baselines' and the measuring included, tokens
+    written, hours of a GPU where one was held; "" before anything was recorded."""
+    cost = summary["cost"]
+    if not cost["seconds"]:
+        return ""
+    parts = [duration(cost["seconds"])]
+    if cost["gpu_hours"] is not None:
+        parts.append(f"{cost['gpu_hours']:.3g} GPU hours")
+    if cost["tokens_out"]:
+        parts.append(f"{cost['tokens_out']:,} tokens written")
+    return f"It took {', '.join(parts)}, baselines and measuring included."

@@ -34,6 +34,10 @@ HINTS = {
         "How harmful the answers were before and after each round of training, with the range in "
         "which the true value probably lies. Several runs can be laid over each other."
     ),
+    "playground": (
+        "Ask the model before and after its training the same question and read the answers side "
+        "by side; or vote, not knowing which answer is whose, to see which model people prefer."
+    ),
     "report": (
         "One file that tells the story of a run to people without this app: what was asked, how it "
         "was done, what came out, and what the figures cannot say. And the data and models to take "

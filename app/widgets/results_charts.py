@@ -14,19 +14,27 @@ import streamlit as st
 
 from app import charts_results as charts
 from app import charts_sizes, state
+from app.charts_compute import compute_figure
+from app.charts_notes import add_notes
 from app.charts_results import RunResult
+from app.widgets import results_files
+from app.widgets.downloads import download_table
 from app.widgets.plain import plain, sentences
 from app.widgets.results_cost import show_cost
 from app.widgets.results_data import comparison_table, numbers_table, result
 from app.widgets.results_domains import show_domains
 from app.widgets.results_failures import show_failures
 from app.widgets.results_metrics import show_diversity, show_metrics
+from app.widgets.results_notes import list_notes, notes_of, show_notes
 from app.widgets.results_overlap import show_overlap, show_warnings
+from app.widgets.results_pairs import show_pairs
 from app.widgets.results_seeds import show_seeds
+from app.widgets.results_settings import show_settings
 from isara.config import PROJECT_ROOT
-from isara.report_words import comparison_sentence, end_sentence
+from isara.report_words import comparison_sentence, compute_sentence, end_sentence
 
 REFRESH_SECONDS = 5
+MOST_IN_A_ROW = 3  # charts of one run
 ACTIVE = ("queued", "running")
 SHARES = (
     "Retention",
@@ -63,11 +71,24 @@ REFUSAL_HELP = (
     "falls: a model that refuses everything is harmless, and useless."
 )
 CATEGORY_HELP = "The harmful rate again, split by the prompts' own category, with 95 % intervals."
+COMPUTE_HELP = (
+    "The harmful rate again, over the time that it took to write, filter and train so far: what a "
+    "method gives for its compute, also where iterations of two methods are not alike. Open "
+    "markers are baselines. Runs of other machines took other times."
+)
+PICTURES = ("PNG", "SVG")
+PICTURES_HELP = (
+    "What the camera of a chart saves (it appears when the pointer is over the chart): PNG is made "
+    "of pixels, SVG stays sharp at any size. The button CSV below a chart saves its numbers."
+)
 SECONDS_HELP = "Where the time went: seconds in each stage of each iteration."
 
 # Below the tables: key, title, and what draws the section once it is open.
 Section = tuple[str, str, Callable[[list[RunResult]], None]]
 SECTIONS: tuple[Section, ...] = (
+    ("notes", "Notes on the curve: write, change, remove", show_notes),
+    ("pairs", "Prompt by prompt: two models side by side", show_pairs),
+    ("settings", "What differs between the configs of two runs", show_settings),
     ("seeds", "Several random seeds together", show_seeds),
     ("failures", "Failures: the worst answers, and what became worse", show_failures),
     ("overlap", "Eval prompts among what was trained on", show_overlap),
@@ -116,6 +137,8 @@ def show_sentences(results: list[RunResult]) -> None:
     for item in results:
         with st.container(border=True):
             st.markdown(f"**{plain(item.run_id)}** {plain(end_sentence(item.summary))}")
+            if spent := compute_sentence(item.summary):
+                st.caption(plain(spent))
             found = comparison_sentence(item.summary)
             if found:
                 st.text(found)
@@ -132,36 +155,71 @@ def show_charts(results: list[RunResult]) -> None:
         return
     if not measured:
         st.info("No harmful rate: these runs name no eval set, or it has no harmful dev prompts.")
+    st.segmented_control(
+        "Pictures as", PICTURES, default="PNG", required=True, key="results_pictures",
+        help=PICTURES_HELP,
+    )  # fmt: skip
     if measured:
-        show_chart("Harmful rate", HARM_HELP, charts.rate_figure(results, "harmful_rate"))
-    figures = [("Data scaling ratio", SCALING_HELP, charts_sizes.scaling_figure(results))]
+        show_harm(results)
+    sizes = results_files.sizes_table(results)
+    figures = [("Data scaling ratio", SCALING_HELP, charts_sizes.scaling_figure(results), sizes)]
     if any(row["retention"] is not None for r in results for row in r.iterations):
         figure = charts_sizes.retention_figure(results)
-        figures.append(("Retention against α", RETENTION_HELP, figure))
+        figures.append(("Retention against α", RETENTION_HELP, figure, sizes))
     if any("log_prob_gap_base" in row for r in results for row in r.iterations):
         figure = charts.rate_figure(results, "log_prob_gap_base")
-        figures.append(("Log-probability gap", GAP_HELP, figure))
+        table = results_files.rate_table(results, "log_prob_gap_base")
+        figures.append(("Log-probability gap", GAP_HELP, figure, table))
     if refused:
-        figures.append(("Over-refusal", REFUSAL_HELP, charts.rate_figure(results, "over_refusal")))
-    for column, figure in zip(st.columns(len(figures)), figures, strict=True):
-        with column:
-            show_chart(*figure)
+        figure = charts.rate_figure(results, "over_refusal")
+        table = results_files.rate_table(results, "over_refusal")
+        figures.append(("Over-refusal", REFUSAL_HELP, figure, table))
+    # The legends of several runs need the room.
+    in_a_row = {1: MOST_IN_A_ROW, 2: 2}.get(len(results), 1)
+    for start in range(0, len(figures), in_a_row):
+        part = figures[start : start + in_a_row]
+        for column, figure in zip(
+            st.columns(min(in_a_row, len(figures)))[: len(part)], part, strict=True
+        ):
+            with column:
+                show_chart(*figure)
     if charts.categories(results):
         figure = charts.category_figure(results)
-        show_chart("Harmful rate by category", CATEGORY_HELP, figure)
-    show_chart("Seconds per stage", SECONDS_HELP, charts_sizes.seconds_figure(results))
+        table = results_files.category_table(results)
+        show_chart("Harmful rate by category", CATEGORY_HELP, figure, table)
+    figure = charts_sizes.seconds_figure(results)
+    show_chart("Seconds per stage", SECONDS_HELP, figure, results_files.seconds_table(results))
 
 
-def show_chart(title: str, help: str, figure: Any) -> None:
-    """A chart under its name; the camera in its toolbar saves a picture."""
+def show_harm(results: list[RunResult]) -> None:
+    """The harmful rate over iterations with people's notes, and over the time that it took."""
+    notes = notes_of(results)
+    figure = charts.rate_figure(results, "harmful_rate")
+    add_notes(figure, results, "harmful_rate", notes)
+    table = results_files.rate_table(results, "harmful_rate")
+    show_chart("Harmful rate", HARM_HELP, figure, table)
+    list_notes(notes)
+    if len(results) > 1:
+        table = results_files.compute_table(results)
+        show_chart("Harmful rate by compute", COMPUTE_HELP, compute_figure(results), table)
+
+
+def show_chart(title: str, help: str, figure: Any, table: pd.DataFrame) -> None:
+    """A chart under its name; the camera in its toolbar saves a picture, CSV its numbers."""
     st.markdown(f"**{title}**", help=help)
     slug = re.sub(r"\W+", "-", title.lower()).strip("-")
+    picture = {
+        "filename": slug,
+        "format": str(st.session_state.get("results_pictures", "PNG")).lower(),
+        "scale": 2,
+    }
     st.plotly_chart(
         figure,
         key=f"results-{slug}",
         alt=f"{title} of the chosen runs; the table below has the same numbers",
-        config={"displaylogo": False, "toImageButtonOptions": {"filename": slug}},
+        config={"displaylogo": False, "toImageButtonOptions": picture},
     )
+    download_table(table, slug, key=f"csv-{slug}")
 
 
 def show_tables(results: list[RunResult]) -> None:
@@ -179,6 +237,7 @@ def show_tables(results: list[RunResult]) -> None:
         placeholder="–",
         alt="All numbers of the charts",
     )
+    download_table(table, "all-numbers", key="csv-all-numbers")
     show_metrics(results)
     show_diversity(results)
     compared = comparison_table(results)

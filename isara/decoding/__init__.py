@@ -51,12 +51,13 @@ class Writer(Protocol):
         multiline: bool = False,
         batch_size: int | None = None,
         on_progress: Callable[[int], None] | None = None,
+        on_text: Callable[[int, str], None] | None = None,
         should_stop: Callable[[], bool] | None = None,
     ) -> list[Written]:
         """One text per prompt, in order; the randomness of a row comes from its own seed.
 
-        `on_progress` hears how many prompts are done; when `should_stop` says so, texts come back
-        as far as they are written.
+        `on_progress` hears how many prompts are done, `on_text` what an open row holds so far;
+        when `should_stop` says so, texts come back as far as they are written.
         """
         ...
 

@@ -7,7 +7,7 @@ and the raw logits of all steps are kept for the log-probabilities.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from isara.config import GenerationConfig
@@ -43,6 +43,31 @@ class RowNoise:
         return add_noise(scores, self.generators)
 
 
+class Listener:
+    """Stopping criterion: tells what the rows hold so far, and ends all of them when asked to.
+
+    Sequences [rows, tokens] of prompt and new tokens; called once per step.
+    """
+
+    def __init__(
+        self,
+        tell: Callable[[list[list[int]]], None] | None,
+        should_stop: Callable[[], bool] | None,
+    ) -> None:
+        self.tell = tell
+        self.should_stop = should_stop
+        self.prompt_tokens = 0
+        self.stopped = False
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
+        import torch
+
+        if self.tell is not None:
+            self.tell(input_ids[:, self.prompt_tokens :].tolist())
+        self.stopped = self.stopped or (self.should_stop is not None and self.should_stop())
+        return torch.full(input_ids.shape[:1], self.stopped, device=input_ids.device)
+
+
 def generation_arguments(
     settings: GenerationConfig, budget: int, ends: Sequence[int]
 ) -> dict[str, Any]:
@@ -70,7 +95,7 @@ class GenerateWriter(HuggingFaceWriter):
     """A `Writer` through `generate`, prompts of similar length in one batch."""
 
     def _decode(self, asked: Request) -> list[Generated]:
-        """As the engine, but without texts on the way; a stop is seen between two batches."""
+        """As the engine; of beams no texts are told on the way."""
         from isara.decoding.engine import Generated
 
         rows, settings, budget = asked.rows, asked.settings, asked.budget
@@ -88,11 +113,24 @@ class GenerateWriter(HuggingFaceWriter):
                 [asked.seeds[i] for i in part],
                 asked.multiline,
                 arguments,
+                self._listener(part, asked),
             )
             done.update(zip(part, texts, strict=True))
             if asked.on_progress is not None:
                 asked.on_progress(len(done))
         return [done.get(i, Generated([], [], complete=False)) for i in range(len(rows))]
+
+    def _listener(self, part: Sequence[int], asked: Request) -> Listener:
+        """Tells the texts of a batch, the rows `part` of the call."""
+        ends, on_text = set(asked.ends), asked.on_text
+
+        def tell(rows: list[list[int]]) -> None:
+            for i, tokens in zip(part, rows, strict=True):
+                if on_text is not None and not ends.intersection(tokens[:-1]):
+                    on_text(i, self._text(tokens))
+
+        beams = asked.settings.strategy == "beam"
+        return Listener(None if beams or on_text is None else tell, asked.should_stop)
 
     def _rows_of_logits(self, settings: GenerationConfig, budget: int) -> int:
         """Prompts whose raw logits, kept for the log-probabilities, stay within LOGITS_BYTES."""
@@ -106,8 +144,10 @@ class GenerateWriter(HuggingFaceWriter):
         seeds: list[int],
         multiline: bool,
         arguments: dict[str, Any],
+        listener: Listener,
     ) -> list[Generated]:
         import torch
+        from transformers import StoppingCriteriaList
 
         from isara.decoding.draws import warpers
         from isara.decoding.engine import Generated
@@ -119,6 +159,7 @@ class GenerateWriter(HuggingFaceWriter):
             arguments["tokenizer"] = self.language.tokenizer
         encoded: Any = self.language.tokenizer.pad({"input_ids": rows}, return_tensors="pt")
         encoded = encoded.to(self.language.device)
+        listener.prompt_tokens = encoded["input_ids"].shape[1]
         with torch.inference_mode():
             generate: Any = self.language.model.generate
             output = generate(
@@ -127,12 +168,16 @@ class GenerateWriter(HuggingFaceWriter):
                 pad_token_id=self.language.tokenizer.pad_token_id,
                 return_dict_in_generate=True,
                 output_logits=True,
+                stopping_criteria=StoppingCriteriaList([listener]),
                 **arguments,
             )
-        new = output.sequences[:, encoded["input_ids"].shape[1] :].cpu()
+        new = output.sequences[:, listener.prompt_tokens :].cpu()
         log_probs = chosen_log_probs(output, new)
         return [
-            Generated(*first_text(tokens, own, set(arguments["eos_token_id"])))
+            Generated(
+                *first_text(tokens, own, set(arguments["eos_token_id"])),
+                complete=not listener.stopped,
+            )
             for tokens, own in zip(new.tolist(), log_probs.tolist(), strict=True)
         ]
 

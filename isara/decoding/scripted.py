@@ -34,13 +34,21 @@ class ScriptedWriter:
         multiline: bool = False,
         batch_size: int | None = None,
         on_progress: Callable[[int], None] | None = None,
+        on_text: Callable[[int, str], None] | None = None,
         should_stop: Callable[[], bool] | None = None,
     ) -> list[Written]:
-        """The script's text per row, cut at the token budget."""
-        written = []
+        """The script's text per row, cut at the token budget; `on_text` hears it word by word."""
+        written: list[Written] = []
         for prompt, seed in zip(prompts, seeds, strict=True):
             words = re.split(" +", self.script(prompt, seed).strip())  # line breaks stay
             finish = "end" if len(words) < max_new_tokens else "budget"
+            shown = 0
+            while on_text is not None and shown < min(len(words), max_new_tokens):
+                if should_stop is not None and should_stop():
+                    words, finish = words[:shown], "stopped"
+                    break
+                shown += 1
+                on_text(len(written), " ".join(words[:shown]))
             text = " ".join(words[:max_new_tokens])
             written.append(Written(text, finish, -float(len(words)), len(words) + 1))
             if on_progress is not None:

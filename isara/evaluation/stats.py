@@ -29,8 +29,12 @@ class Rate:
     n: int
 
 
-def wilson(count: int, n: int) -> Rate:
-    """Rate count / n with its Wilson score interval (E. B. Wilson, 1927); n = 0 says nothing."""
+def wilson(count: float, n: int) -> Rate:
+    """Rate count / n with its Wilson score interval (E. B. Wilson, 1927); n = 0 says nothing.
+
+    A count that is no whole number is a sum of scores from 0 to 1: the interval is then too wide
+    rather than too narrow.
+    """
     from statsmodels.stats.proportion import proportion_confint
 
     if n == 0:

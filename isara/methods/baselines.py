@@ -17,7 +17,7 @@ import numpy as np
 
 from isara.decoding import row_seed
 from isara.examples import EvalPrompt, Example
-from isara.retrieval import nearest
+from isara.retrieval import Embedder, nearest
 from isara.workspace.files import read_json, write_json
 
 if TYPE_CHECKING:
@@ -67,11 +67,17 @@ def _steps_of_the_loop(run: Run) -> int:
 
 
 def _nearest(run: Run, prompts: Sequence[EvalPrompt]) -> list[list[Example]]:
-    embed = run.tools.embedder.embed
-    pool = embed([seed.question for seed in run.seeds])
-    asked = embed([prompt.question for prompt in prompts])
-    _, index = nearest(pool, asked, run.config.loop.examples)
-    return [[run.seeds[j] for j in row] for row in index.tolist()]
+    questions = [prompt.question for prompt in prompts]
+    return nearest_seeds(run.seeds, questions, run.tools.embedder, run.config.loop.examples)
+
+
+def nearest_seeds(
+    seeds: Sequence[Example], questions: Sequence[str], embedder: Embedder, count: int
+) -> list[list[Example]]:
+    """For each question the `count` seeds with the nearest questions, the nearest first."""
+    pool = embedder.embed([seed.question for seed in seeds])
+    _, index = nearest(pool, embedder.embed(questions), count)
+    return [[seeds[j] for j in row] for row in index.tolist()]
 
 
 def _random(run: Run, prompts: Sequence[EvalPrompt]) -> list[list[Example]]:

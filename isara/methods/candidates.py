@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from isara.config import GenerationConfig, RunConfig
+from isara.decoding import row_seed
 from isara.examples import EvalPrompt, Example
 from isara.filters import MODEL_SCORES, Thresholds, asked_of_the_model, score_candidates
 from isara.workspace.files import read_columns, read_jsonl
@@ -29,6 +30,12 @@ def majority(categories: Sequence[str | None]) -> str | None:
 def evaluation_decoding(config: RunConfig) -> Any:
     """Decoding of evaluated answers: temperature 1 and top-p 1, or greedy (methods §4)."""
     return GenerationConfig(strategy=config.evaluation.strategy)
+
+
+def answer_seed(random_seed: int, prompt_id: str) -> int:
+    """The seed of an evaluated answer, the same for every model: they are compared on paired
+    draws."""
+    return row_seed(random_seed, "evaluate", prompt_id)
 
 
 def read_rows(path: Path) -> Rows:

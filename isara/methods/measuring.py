@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from isara.decoding import Writer, row_seed
+from isara.decoding import Writer
 from isara.decoding.endpoint import Usage
 from isara.evaluation.cost import Meter
 from isara.evaluation.measure import add_preferences, add_rewards, evaluation_rows, metrics
 from isara.examples import EvalPrompt, Example
 from isara.methods.base import RunBase
-from isara.methods.candidates import Rows, evaluation_decoding, read_rows
-from isara.prompts import answer_prompt, fit
+from isara.methods.candidates import Rows, answer_seed, evaluation_decoding, read_rows
+from isara.prompts import answer_prompt, fitted_answer_prompt
 from isara.workspace.files import BlockWriter, write_json, write_parquet
 from isara.workspace.runs import IterationFolder
 
@@ -113,10 +113,7 @@ class Measuring(RunBase):
                     self._eval_prompts(part, writer, shown),
                     evaluation_decoding(self.config),
                     max_new_tokens=evaluation.max_new_tokens,
-                    # Not the iteration: models are compared on paired draws.
-                    seeds=[
-                        row_seed(self.config.random_seed, "evaluate", prompt.id) for prompt in part
-                    ],
+                    seeds=[answer_seed(self.config.random_seed, prompt.id) for prompt in part],
                     multiline=self.config.prompts.multiline,
                     batch_size=evaluation.batch_size,
                     on_progress=self._within(place, "evaluate", b * size, total, started),
@@ -154,11 +151,8 @@ class Measuring(RunBase):
         if shown is None:
             return [answer_prompt([], prompt.question, multiline) for prompt in part]
         limit = writer.context - self.config.evaluation.max_new_tokens
-        texts = []
-        for prompt, examples in zip(part, shown(part), strict=True):
-
-            def text(used: Sequence[Example], question: str = prompt.question) -> str:
-                return answer_prompt(used[::-1], question, multiline)  # nearest last
-
-            texts.append(text(fit(examples, text, writer.count_tokens, limit)))
-        return texts
+        count = writer.count_tokens
+        return [
+            fitted_answer_prompt(examples, prompt.question, multiline, count, limit)
+            for prompt, examples in zip(part, shown(part), strict=True)
+        ]

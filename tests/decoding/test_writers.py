@@ -91,6 +91,36 @@ def test_another_seed_gives_another_text(write: Write, languages: Languages) -> 
     assert first.text != second.text
 
 
+@pytest.mark.parametrize("settings", [SAMPLE, GREEDY], ids=["sample", "greedy"])
+def test_texts_are_heard_while_they_grow(
+    write: Write, languages: Languages, settings: GenerationConfig
+) -> None:
+    heard: dict[int, list[str]] = {}
+    written = write(
+        languages["llama"],
+        PROMPTS[:2],
+        settings,
+        SEEDS[:2],
+        on_text=lambda row, text: heard.setdefault(row, []).append(text),
+    )
+    for row, text in enumerate(written):
+        assert len(heard[row]) >= text.tokens - 1  # the last step may end the row unheard
+        lengths = [len(part) for part in heard[row]]
+        assert lengths == sorted(lengths)
+        assert text.text.startswith(heard[row][-2].strip()[:-1])  # a token may be half a letter
+
+
+def test_a_stop_keeps_what_is_written(write: Write, languages: Languages) -> None:
+    whole = write(languages["llama"], PROMPTS[:1], seeds=SEEDS[:1])[0]
+    steps = iter(range(100))
+    found = write(
+        languages["llama"], PROMPTS[:1], seeds=SEEDS[:1], should_stop=lambda: next(steps) == 6
+    )[0]
+    assert found.finish == "stopped"
+    assert 4 <= found.tokens <= 7 < whole.tokens
+    assert whole.text.startswith(found.text.rstrip("\ufffd"))
+
+
 def teacher_forced(language: Language, prompt: str, ids: list[int]) -> float:
     """Sum of log p(token | what comes before) of `ids` after a prompt, token by token."""
     before = language.tokenizer(prompt)["input_ids"]

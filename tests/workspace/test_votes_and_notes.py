@@ -46,6 +46,18 @@ def test_a_vote_needs_a_choice_and_a_voter(database: Database) -> None:
         vote(database, "base", "sft", "left", voter=" ")
 
 
+def test_votes_after_a_look_are_not_blind(database: Database) -> None:
+    vote(database, "base", "sft", "left")
+    database.add_look("r", "ann", "sft", "base")
+    assert [v.blind for v in database.votes("r")] == [True]
+    vote(database, "sft", "base", "left")
+    vote(database, "base", "iteration 1", "left")
+    vote(database, "base", "sft", "left", voter="bob")
+    assert [v.blind for v in database.votes("r")] == [False, True, True]
+    assert database.looked("r", "ann", "base", "sft")
+    assert not database.looked("r", "bob", "base", "sft")
+
+
 def test_the_latest_preset_of_a_name_counts(database: Database) -> None:
     database.save_preset("strict", {"max_rouge_l": 0.5}, "ann")
     database.save_preset(" mild ", {"min_words": 3})

@@ -1,0 +1,227 @@
+"""The Results page: prompt by prompt, config differences, notes on the curve, files to keep."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+from streamlit.testing.v1 import AppTest
+
+from app.charts_compute import compute_figure, work_seconds
+from app.charts_notes import add_notes, note_hover
+from app.charts_results import RunResult, rate_figure
+from app.widgets.results_files import compute_table, rate_table, seconds_table
+from app.widgets.results_pairs import FOLDED, pairs_table, unlike
+from app.widgets.results_settings import settings_table
+from isara.config_files import load_config, to_yaml
+from isara.evaluation.side_by_side import counts, paired_answers
+from isara.report_words import compute_sentence
+from isara.workspace.files import read_json
+from isara.workspace.notebook import Note
+from isara.workspace.runs import RunFolder, Workspace
+
+Page = Callable[..., AppTest]
+
+
+def opened(page: Page, section: str, **address: Any) -> AppTest:
+    """The page with one of its sections open."""
+    app = page("results", **address)
+    app.session_state[f"results-{section}"] = True
+    app.run()
+    assert not app.exception
+    return app
+
+
+def tables(app: AppTest) -> dict[str, pd.DataFrame]:
+    return {item.proto.alt: item.value for item in app.dataframe}
+
+
+def texts(app: AppTest) -> str:
+    kinds = (app.text, app.caption, app.info, app.error, app.warning, app.markdown)
+    return "\n".join(str(item.value) for kind in kinds for item in kind)
+
+
+def second_run(run: RunFolder, **parts: Any) -> RunFolder:
+    """A copy of a run under the id "second", with another config."""
+    other = RunFolder(run.path.with_name("second"))
+    shutil.copytree(run.path, other.path)
+    data = load_config(run.config).model_dump(mode="json")
+    for name, part in parts.items():
+        data[name] = data[name] | part if isinstance(part, dict) else part
+    other.config.write_text(to_yaml(type(load_config(run.config)).model_validate(data)))
+    return other
+
+
+# -------------------------------------------------------------------- prompt by prompt
+
+
+def test_two_models_prompt_by_prompt(one_run: RunFolder, page: Page) -> None:
+    app = opened(page, "pairs")
+    table = tables(app)["Prompts with both answers"]
+    before, after = (pd.read_parquet(one_run.iteration(k).evaluation) for k in (0, 2))
+    rows = paired_answers(before, after, "dev")
+    assert list(table["Prompt"]) == rows["question"].tolist()
+    assert FOLDED in table["Before: base model"].tolist()
+    test = read_json(one_run.iteration(2).metrics)["dev"]["harmful_rate"]
+    assert f"n = {test['n']}" in next(
+        text for text in texts(app).split("\n") if "Harmful answ" in text
+    )
+    app.session_state["playground_fold"] = False
+    app.run()
+    answers = tables(app)["Prompts with both answers"]["Before: base model"].tolist()
+    assert answers == rows["answer_a"].tolist()
+
+
+def test_the_filters_of_the_pairs(one_run: RunFolder, page: Page) -> None:
+    app = opened(page, "pairs")
+    before, after = (pd.read_parquet(one_run.iteration(k).evaluation) for k in (0, 2))
+    found = counts(paired_answers(before, after, "dev"))
+    app.session_state["pairs-outcome"] = "improved"
+    app.run()
+    assert len(tables(app)["Prompts with both answers"]) == found["improved"]
+    app.session_state["pairs-outcome"] = None
+    app.session_state["pairs-search"] = "no answer has these words"
+    app.run()
+    assert "No prompt fits these filters." in texts(app)
+
+
+def test_what_is_saved_is_whole() -> None:
+    row = {
+        "question": "q", "answer_a": "bad", "answer_b": "good", "flagged_a": True,
+        "flagged_b": False, "harm_probability_a": 0.91234, "harm_probability_b": 0.1,
+        "harmless": False, "category": "c", "outcome": "improved",
+    }  # fmt: skip
+    rows = pd.DataFrame([row])
+    folded = pairs_table(rows, ("base", "sft"), fold=True).iloc[0]
+    saved = pairs_table(rows, ("base", "sft"), fold=False).iloc[0]
+    assert (folded["Before: base"], folded["After: sft"]) == (FOLDED, "good")
+    assert (saved["Before: base"], saved["Harm before"]) == ("bad", 0.912)
+
+
+def test_runs_that_were_not_measured_alike_are_told(
+    one_run: RunFolder, workspace: Workspace, page: Page
+) -> None:
+    second_run(one_run, evaluation={"threshold": 0.4}, random_seed=9)
+    page("results")  # the pages' workspace is this one
+    said = unlike((one_run.run_id, 0), ("second", 2))
+    assert said is not None
+    assert "threshold, random_seed of their configs differ" in said
+    assert unlike(("second", 0), ("second", 2)) is None
+
+
+# -------------------------------------------------------------------- configs
+
+
+def test_what_differs_between_two_configs(
+    one_run: RunFolder, workspace: Workspace, page: Page
+) -> None:
+    second_run(one_run, loop={"alpha": 0.5}, training={"lora": {"r": 4}})
+    app = opened(page, "settings")
+    assert "Choose a second run" in texts(app)
+    app.multiselect[0].set_value([one_run.run_id, "second"]).run()
+    table = tables(app)["Settings that differ"].set_index("Setting")
+    assert table.loc["loop.alpha"].tolist() == ["0.3", "0.5"]
+    assert table.loc["training.lora.r"].tolist() == ["null", "4"]
+
+
+def test_equal_configs_differ_in_nothing(one_run: RunFolder) -> None:
+    config = load_config(one_run.config)
+    assert settings_table("a", "b", config, config).empty
+
+
+# -------------------------------------------------------------------- notes
+
+
+def test_a_note_is_written_changed_and_removed(
+    one_run: RunFolder, workspace: Workspace, page: Page
+) -> None:
+    app = opened(page, "notes")
+    app.text_area[0].set_value("=the *seeds* were changed")
+    app.button(key="note_save").click().run()
+    (note,) = workspace.database.notes(one_run.run_id)
+    assert (note.iteration, note.text) == (2, "=the *seeds* were changed")
+    assert any("iteration 2 of" in text.value and "*seeds*" in text.value for text in app.text)
+    rings = [t for t in harmful_rate(app)["data"] if t["name"] == "has a note"]
+    assert "*seeds*" in rings[0]["customdata"][0]
+    app.selectbox(key="note_chosen").set_value(note.id).run()
+    app.text_area[0].set_value("as it was").run()
+    app.button(key="note_save").click().run()
+    assert [n.text for n in workspace.database.notes(one_run.run_id)] == ["as it was"]
+    (note,) = workspace.database.notes(one_run.run_id)
+    app.selectbox(key="note_chosen").set_value(note.id).run()
+    app.button(key="note_remove").click().run()
+    assert not app.exception
+    assert workspace.database.notes(one_run.run_id) == []
+
+
+def harmful_rate(app: AppTest) -> Any:
+    """The figure of the harmful rate."""
+    (chart,) = [c for c in app.get("plotly_chart") if c.proto.id.endswith("results-harmful-rate")]
+    return json.loads(chart.proto.spec)
+
+
+def test_an_empty_note_is_refused(one_run: RunFolder, workspace: Workspace, page: Page) -> None:
+    app = opened(page, "notes")
+    app.button(key="note_save").click().run()
+    assert "The note is empty" in app.error[0].value
+    assert workspace.database.notes(one_run.run_id) == []
+
+
+def note(k: int, text: str) -> Note:
+    return Note(1, "a", k, text, "<b>Ann</b>", datetime.now(UTC), None)
+
+
+def result() -> RunResult:
+    metric = {"low": 0.0, "high": 1.0, "n": 9, "judge": "j", "threshold": 0.5, "decoding": "sample"}
+    rows = [
+        {"k": k, "harmful_rate": {**metric, "value": value, "split": "dev"}, "seconds": seconds}
+        for k, value, seconds in (
+            (0, 0.6, {"evaluate": 50.0}),
+            (1, 0.2, {"questions": 60.0, "train": 30.0, "judge": 5.0}),
+            (2, 0.1, {"answers": 30.0}),
+        )
+    ]
+    sft = {"harmful_rate": rows[1]["harmful_rate"], "seconds": {"train": 15.0, "evaluate": 3.0}}
+    about = {"run_id": "a", "method": "isara", "random_seed": 1, "baselines": {"sft": sft}}
+    return RunResult({**about, "iterations": rows}, 0.3)
+
+
+def test_a_ring_stands_around_a_point_with_notes() -> None:
+    figure = rate_figure([result()], "harmful_rate")
+    add_notes(figure, [result()], "harmful_rate", {"a": [note(1, "x"), note(1, "y"), note(7, "z")]})
+    ring = figure.data[-1]
+    assert (list(ring.x), list(ring.y)) == ([1, 7], [0.2, 0.0])
+    assert "&lt;b&gt;Ann" in note_hover("a", 1, [note(1, "x")])
+
+
+def test_compute_leaves_measuring_out() -> None:
+    assert work_seconds({"evaluate": 50.0, "judge": 5.0, "train": 30.0}) == 30.0
+    run, sft = compute_figure([result()]).data
+    assert list(run.x) == [0.0, 1.5, 2.0]  # minutes
+    assert (list(sft.x), list(sft.y)) == ([0.25], [0.2])
+
+
+def test_files_of_the_charts() -> None:
+    rates = rate_table([result()], "harmful_rate")
+    assert list(rates["model"]) == [
+        "base model",
+        "SFT on the seed set",
+        "iteration 1",
+        "iteration 2",
+    ]
+    assert list(rates["value"]) == [0.6, 0.2, 0.2, 0.1]
+    assert list(compute_table([result()])["seconds_of_work"]) == [0.0, 90.0, 120.0]
+    assert len(seconds_table([result()])) == 7
+
+
+def test_what_a_run_took() -> None:
+    cost = {"seconds": 200.0, "gpu_hours": None, "tokens_out": 12345}
+    assert compute_sentence({"cost": cost}) == (
+        "It took 3 min 20 s, 12,345 tokens written, baselines and measuring included."
+    )
+    assert "0.25 GPU hours" in compute_sentence({"cost": {**cost, "gpu_hours": 0.25}})
+    assert compute_sentence({"cost": {**cost, "seconds": 0.0}}) == ""
