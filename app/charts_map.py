@@ -28,9 +28,11 @@ SELECTION: tuple[Literal["points", "box", "lasso"], ...] = ("points", "box", "la
 
 SYMBOLS = {"seed": "diamond", "kept": "circle", "dropped": "x", "eval": "square-open"}
 MARKS = {"seed": "◆", "kept": "●", "dropped": "✕", "eval": "□"}
-STATUS_COLOURS = {"seed": "#b8860b", "kept": KEPT, "dropped": DROPPED, "eval": "#8a8a8a"}
+# In the order of drawing: the few above the many.
+STATUS_COLOURS = {"dropped": DROPPED, "kept": KEPT, "eval": "#8a8a8a", "seed": "#b8860b"}
 SIZES = {"seed": 10, "kept": 6, "dropped": 6, "eval": 7}
 NO_COLOUR = "#8a8a8a"
+LINE = "rgba(138, 138, 138, 0.6)"  # seen on light and on dark ground
 RING = "#d0307a"  # round what was found; no group has this colour
 PALETTE = tuple(look.colour for look in LOOKS if look.colour != NO_COLOUR)
 TEXT_LENGTH = 90
@@ -76,9 +78,7 @@ def map_figure(
     """
     drawn = sum(len(layer.rows) for layer in layers)
     kind: Any = go.Scattergl if drawn > SVG_POINTS else go.Scatter
-    figure = go.Figure()
-    if lines:
-        figure.add_trace(_lines(points, lines))
+    figure = go.Figure([_lines(points, lines)] if lines else [])
     named: set[str] = set()
     for layer in layers:
         figure.add_trace(
@@ -110,7 +110,7 @@ def map_figure(
 
 
 def _layout() -> dict[str, Any]:
-    axis = {"showticklabels": False, "zeroline": False, "title": None}
+    axis = {"showticklabels": False, "zeroline": False, "showgrid": False, "title": None}
     return {
         "height": HEIGHT,
         "margin": {"l": 4, "r": 4, "t": 4, "b": 4},
@@ -132,7 +132,7 @@ def _rings(points: Points, rows: Sequence[int], kind: Any) -> Any:
         x=points[at, 0],
         y=points[at, 1],
         mode="markers",
-        name="found",
+        name="found or opened",
         hoverinfo="skip",
         marker={"symbol": "circle-open", "size": 15, "color": RING, "line": {"width": 2}},
     )
@@ -145,7 +145,7 @@ def _lines(points: Points, lines: Sequence[tuple[int, int]]) -> Any:
         x += [float(points[a, 0]), float(points[b, 0]), None]
         y += [float(points[a, 1]), float(points[b, 1]), None]
     return go.Scatter(
-        x=x, y=y, mode="lines", hoverinfo="skip", showlegend=False, line={"color": RING, "width": 1}
+        x=x, y=y, mode="lines", hoverinfo="skip", showlegend=False, line={"color": LINE, "width": 1}
     )
 
 
@@ -178,9 +178,15 @@ def family_figure(
         if (members := [row for row, own in zip(rows, statuses, strict=True) if own == status])
     ]
     figure = map_figure(points, layers, keys, hover, rings=rows[:1], lines=edges)
-    figure.update_layout(dragmode=False, height=max(220, 70 + ROW_HEIGHT * tallest))
+    figure.update_layout(
+        dragmode=False, showlegend=False, height=max(220, 70 + ROW_HEIGHT * tallest)
+    )
     names = ["seeds" if k == 0 else f"iteration {k}" for k in columns]
     figure.update_xaxes(
-        tickvals=columns, ticktext=names, showticklabels=True, side="top", showgrid=False
+        tickvals=columns,
+        ticktext=names,
+        showticklabels=True,
+        side="top",
+        range=[columns[0] - 0.3, columns[-1] + 0.3],
     )
-    return figure.update_yaxes(showgrid=False)
+    return figure

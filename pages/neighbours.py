@@ -12,11 +12,6 @@ from app.widgets.plain import sentences
 QUESTION, MAP = "One question", "A run on a map"
 
 st.title("Neighbours")
-st.caption(
-    "The examples most like a question are its neighbours. A model that is shown them answers more "
-    "like them than it would on its own; that is what ISARA builds on."
-)
-hint("neighbours")
 view = st.segmented_control(
     "What to look at",
     [QUESTION, MAP],
@@ -26,6 +21,7 @@ view = st.segmented_control(
     bind="query-params",
     label_visibility="collapsed",
 )
+hint("inspect" if view == MAP else "neighbours")
 with sentences():
     if view == MAP:
         inspect()

@@ -65,7 +65,7 @@ def answers(data: MapData, place: str | None) -> pd.DataFrame:
 
 
 def layers(data: MapData, chosen: Chosen, now: Now, drawn: Mask) -> list[Layer]:
-    """The drawn rows in groups of one colour and one shape."""
+    """The drawn rows in groups of one colour and one shape; the few seeds lie above the many."""
     names, colours = groups(data, chosen, now)
     found = []
     for name, colour in colours.items():

@@ -25,7 +25,7 @@ from app.widgets.neighbours_models import loaded
 from isara.examples import EvalPrompt
 from isara.lineage import Lineage, Mask
 from isara.lineage_files import lineage_files, read_lineage
-from isara.maps import Points, explained, project
+from isara.maps import Points, project
 from isara.methods.candidates import RULINGS
 from isara.retrieval import Vectors
 from isara.workspace.files import read_jsonl
@@ -189,23 +189,22 @@ def _points(
 ) -> tuple[Points, Any, float | None]:
     rows = _rows(path, stamp, splits)
     hover = np.array(hover_texts(rows["key"], rows["category"], rows["question"]), object)
-    share = explained(_vectors) if method == "pca" else None
-    return project(_vectors, method), hover, share
+    points = project(_vectors, method)
+    total = float(_vectors.var(0).sum())
+    share = float(points.var(0).sum()) / total if method == "pca" and total else None
+    return points, hover, share
 
 
 def embed(name: str, texts: Sequence[str]) -> Vectors | None:
     """Unit vectors [texts, dimensions] with a bar; None after asking about what takes long."""
     embedder = state.embedder(name)
-    new = embedder.missing(texts)
+    new = embedder.missing(texts) if len(texts) > MANY else 0
     if new > MANY and not st.toggle(f"Embed {new:,} questions", key="embed_all"):
         st.info(
             f"The map needs a vector of every question, and {new:,} have none yet. Turn the switch "
             "on to make them; what is made stays, also when you leave the page."
         )
         return None
-    if new <= AT_ONCE:
-        with st.spinner("Embedding the questions …"):
-            return embedder.embed(texts)
     bar = st.progress(0.0, "Embedding the questions …")
     parts = []
     for start in range(0, len(texts), AT_ONCE):

@@ -19,7 +19,7 @@ import streamlit as st
 from app import state
 from app.charts_map import MARKS, Rows
 from app.widgets.inspect_data import MapData, Now
-from app.widgets.inspect_map import forget_region, open_row
+from app.widgets.inspect_map import OPEN, forget_region, open_row
 from app.widgets.neighbours_models import loaded
 from app.widgets.review_bulk import bulk
 from app.widgets.samples_detail import DECISION_WORDS
@@ -39,6 +39,9 @@ COLUMNS: dict[str, Any] = {
     "Decision": st.column_config.TextColumn(width=90, help="What a person decided"),
     "k": st.column_config.NumberColumn(width=40, help="The iteration that wrote it"),
     "Similarity": st.column_config.NumberColumn(format="%.3f", width=80),
+    "Next": st.column_config.NumberColumn(
+        format="%.3f", width=70, help="The similarity of what would take its place"
+    ),
     "Question": st.column_config.TextColumn(width=360),
     "Answer": st.column_config.TextColumn(width=360),
 }
@@ -111,7 +114,6 @@ def show(
     found: Found,
     now: Now,
     region: Mask | None,
-    opened: int | None,
 ) -> None:
     """How many rows were found, the list of them, and what can be done with all at once."""
     counts = {one: int((now.status[found.rows] == one).sum()) for one in MARKS}
@@ -129,7 +131,7 @@ def show(
         st.info("No row fits: widen the selection, the search or what is shown.")
         return
     similarity = found.cosines or None
-    page_of(data, found.rows, now, "inspect_page", similarity, opened)
+    page_of(data, found.rows, now, "inspect_page", similarity)
 
 
 def page_of(
@@ -138,7 +140,6 @@ def page_of(
     now: Now,
     key: str,
     similarity: Mapping[int, float] | None = None,
-    opened: int | None = None,
     extra: Mapping[str, Mapping[int, Any]] | None = None,
 ) -> None:
     """A page of rows in a table; a click opens one. `extra` are further columns: name -> row ->
@@ -153,9 +154,16 @@ def page_of(
             first = (number - 1) * PAGE_SIZE
             st.caption(f"{first + 1} to {min(first + PAGE_SIZE, len(rows))} of {len(rows):,}")
     part = rows[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-    table = _table(data, part, now, similarity, extra or {}, opened)
+    table = _table(data, part, now, similarity, extra or {})
+    of_all = data.rows.iloc[rows]
+    empty = {
+        "Decision": not any(key in now.decisions for key in of_all["key"]),
+        "k": not of_all["iteration"].any(),
+        "Category": of_all["category"].isna().all(),
+    }
+    table = table.drop(columns=[name for name, gone in empty.items() if gone])
     # Changes with the opened row, so that no older selection of the list stays behind.
-    name = f"{key} list {data.folder.run_id} {number} {opened}"
+    name = f"{key} list {data.folder.run_id} {number} {st.query_params.get(OPEN)}"
     st.dataframe(
         table,
         hide_index=True,
@@ -164,6 +172,7 @@ def page_of(
         on_select=lambda: _open(data, part, name),
         selection_mode="single-row",
         column_config=COLUMNS,
+        placeholder="",
         alt="Rows of the run; select one to open it",
     )
 
@@ -180,12 +189,11 @@ def _table(
     now: Now,
     similarity: Mapping[int, float] | None,
     extra: Mapping[str, Mapping[int, Any]],
-    opened: int | None,
 ) -> pd.DataFrame:
     part = data.rows.iloc[rows]
     rulings = [now.decisions.get(key) for key in part["key"]]
     table: dict[str, Any] = {
-        "": [MARKS[now.status[i]] + (" ▸" if i == opened else "") for i in rows.tolist()],
+        "": [MARKS[now.status[i]] for i in rows.tolist()],
         **{name: [values.get(i) for i in rows.tolist()] for name, values in extra.items()},
         "Question": part["question"].tolist(),
         "Status": [status_words(data, i, now.status[i]) for i in rows.tolist()],
@@ -197,8 +205,7 @@ def _table(
     }
     if similarity is not None:
         table = {"": table.pop(""), "Similarity": [similarity[i] for i in rows.tolist()], **table}
-    empty = [name for name in ("Decision", "k", "Answer", "Category") if not any(table[name])]
-    return pd.DataFrame({name: cells for name, cells in table.items() if name not in empty})
+    return pd.DataFrame(table)
 
 
 def status_words(data: MapData, row: int, status: str) -> str:

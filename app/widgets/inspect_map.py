@@ -27,10 +27,10 @@ from isara.places import place_name
 from isara.workspace.runs import RunFolder
 
 if TYPE_CHECKING:
-    pass
+    from streamlit.delta_generator import DeltaGenerator
 
 REGION, OPEN = "inspect_region", "row"  # the selection; the opened row, here and in the URL
-MOST_DRAWN = 20_000  # candidates; a browser needs seconds for more
+MOST_DRAWN = 8_000  # candidates; a browser needs seconds for more
 STATUS_WORDS = {
     "seed": "seeds",
     "kept": "kept",
@@ -53,9 +53,12 @@ class Chosen(NamedTuple):
     place: str | None
 
 
-def controls(folder: RunFolder, config: RunConfig, iterations: Sequence[int]) -> Chosen:
-    """The row of boxes above the map."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+def controls(
+    run: DeltaGenerator, folder: RunFolder, config: RunConfig, ks: Sequence[int]
+) -> Chosen:
+    """The boxes above the map: colour and settings beside the run's box in the container `run`,
+    below them what is shown. `ks` are the iterations that there are."""
+    with run:
         colour = st.selectbox(
             "Colour by",
             COLOURS,
@@ -65,6 +68,9 @@ def controls(folder: RunFolder, config: RunConfig, iterations: Sequence[int]) ->
             help="The shape of a point always says what it is: ◆ a seed, ● a kept pair, ✕ a "
             "dropped pair, □ an evaluation question.",
         )
+        with st.popover("Settings", icon=":material/tune:"):
+            embedder, method, splits, place = _settings(folder, config)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         statuses = st.pills(
             "Show",
             list(STATUS_WORDS),
@@ -75,18 +81,16 @@ def controls(folder: RunFolder, config: RunConfig, iterations: Sequence[int]) ->
             help="Kept and dropped by the rules' verdict, or by a person's decision where there is "
             "one. Evaluation questions are those that the models are measured on.",
         )
-        chosen_k: Sequence[int] = iterations
-        if len(iterations) > 1:
+        chosen_k: Sequence[int] = ks
+        if len(ks) > 1:
             chosen_k = st.pills(
                 "Iterations",
-                list(iterations),
+                list(ks),
                 selection_mode="multi",
-                default=list(iterations),
+                default=list(ks),
                 key=f"inspect_iterations {folder.run_id}",
                 help=ITERATION_HELP,
             )
-        with st.popover("Settings", icon=":material/tune:"):
-            embedder, method, splits, place = _settings(folder, config)
     return Chosen(
         colour or "status", tuple(statuses), tuple(chosen_k), embedder, method, splits, place
     )

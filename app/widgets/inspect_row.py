@@ -1,6 +1,7 @@
 """One opened row of the map: its texts, where it came from, what came of it, and what if not.
 
-show(data, row, now)
+    texts(data, row, rows, now)        # beside the map
+    lineage(data, row, now)            # below it
 
 Seeds, candidates and eval questions alike; what a method does not have is said.
 """
@@ -15,9 +16,9 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.charts_map import MARKS, family_figure
+from app.charts_map import MARKS, Rows, family_figure
 from app.widgets import inspect_without, samples_detail
-from app.widgets.inspect_data import MapData, Now
+from app.widgets.inspect_data import EVAL, MapData, Now
 from app.widgets.inspect_list import REASONS, page_of
 from app.widgets.inspect_map import open_row
 from app.widgets.samples_data import load_iteration
@@ -34,55 +35,80 @@ USES: dict[str, tuple[Use, ...]] = {
 }
 
 
-def show(data: MapData, row: int, now: Now) -> None:
-    """The texts at the left, the tabs at the right."""
-    st.divider()
-    left, right = st.columns([2, 3], gap="medium")
-    kind = str(data.rows["kind"].iloc[row])
-    with left:
-        _head(data, row, now)
-        if kind == "candidate":
-            k = int(data.rows["iteration"].iloc[row])
-            iteration = load_iteration(data.folder, k)
-            key = str(data.rows["key"].iloc[row])
-            samples_detail.pair(iteration, iteration.positions[key], now.decisions.get(key))
-        else:
-            _texts(data, row)
-    with right:
-        if kind == "eval":
-            _answers(data, row)
-            return
-        back, forward, without = st.tabs([BACK, FORWARD, WITHOUT])
-        with back:
-            _back(data, row, now)
-        with forward:
-            _forward(data, row, now)
-        with without:
-            inspect_without.show(data, row, now)
+def texts(data: MapData, row: int, rows: Rows, now: Now) -> None:
+    """What the row says, in place of the list; the buttons step through `rows`, the list's."""
+    _steps(data, row, rows)
+    st.markdown(f"**{name_of(data, row)}**")
+    one = data.rows.iloc[row]
+    if one["kind"] != "candidate":
+        st.caption("Question")
+        st.text(one["question"])
+        if one["answer"]:
+            st.caption("Answer")
+            st.text(one["answer"])
+        if isinstance(one["category"], str):
+            st.caption("Category")
+            st.text(one["category"])
+        return
+    iteration = load_iteration(data.folder, int(one["iteration"]))
+    place = iteration.positions[one["key"]]
+    samples_detail.pair(iteration, place, now.decisions.get(one["key"]))
+    st.page_link(
+        "../pages/samples.py",
+        label="Open on the Samples page",
+        icon=":material/forum:",
+        query_params={
+            "run": data.folder.run_id,
+            "k": str(one["iteration"]),
+            "open": str(one["key"]),
+        },
+    )
 
 
-def _head(data: MapData, row: int, now: Now) -> None:
+def _steps(data: MapData, row: int, rows: Rows) -> None:
+    """Back to the list, and to the rows before and after in it."""
+    places = np.flatnonzero(rows == row)
+    before = rows[: places[0]][-1:] if len(places) else rows[:0]
+    after = rows[places[0] + 1 :][:1] if len(places) else rows[:1]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{name_of(data, row)}**")
+        for label, icon, shortcut, there in (
+            ("Previous", ":material/arrow_upward:", "k", before),
+            ("Next", ":material/arrow_downward:", "j", after),
+        ):
+            st.button(
+                label,
+                key=f"inspect_{label.lower()}",
+                icon=icon,
+                shortcut=shortcut,
+                disabled=not len(there),
+                on_click=open_row,
+                args=(data.keys(there)[0] if len(there) else None,),
+            )
         st.button(
-            "Close",
+            "Back to the list",
             key="inspect_close",
             icon=":material/close:",
             shortcut="Escape",
             on_click=open_row,
             args=(None,),
         )
-    if data.rows["kind"].iloc[row] == "candidate":
-        st.page_link(
-            "../pages/samples.py",
-            label="Open on the Samples page",
-            icon=":material/forum:",
-            query_params={
-                "run": data.folder.run_id,
-                "k": str(data.rows["iteration"].iloc[row]),
-                "open": str(data.rows["key"].iloc[row]),
-            },
-        )
+
+
+def lineage(data: MapData, row: int, now: Now) -> None:
+    """Where the row came from and what came of it; of an eval question the answers to it."""
+    if data.rows["kind"].iloc[row] == "eval":
+        _answers(data, row)
+        return
+    what = st.segmented_control(
+        "What to tell of it",
+        list(TOLD),
+        default=BACK,
+        required=True,
+        key="inspect_tell",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    TOLD[str(what)](data, row, now)
 
 
 def name_of(data: MapData, row: int) -> str:
@@ -95,24 +121,12 @@ def name_of(data: MapData, row: int) -> str:
     return f"candidate {one['key']} of iteration {one['iteration']}"
 
 
-def _texts(data: MapData, row: int) -> None:
-    one = data.rows.iloc[row]
-    st.caption("Question")
-    st.text(one["question"])
-    if one["answer"]:
-        st.caption("Answer")
-        st.text(one["answer"])
-    if isinstance(one["category"], str):
-        st.caption("Category")
-        st.text(one["category"])
-
-
 # ------------------------------------------------------------------ an eval question
 
 
 def _answers(data: MapData, row: int) -> None:
     """What each model of the run answered, in its order."""
-    key, lines = str(data.rows["key"].iloc[row]).removeprefix("eval-"), []
+    key, lines = str(data.rows["key"].iloc[row]).removeprefix(EVAL), []
     for name, files in data.folder.measured().items():
         table = state.table(files.evaluation)
         for answer in table[table["prompt_id"] == key].to_dict("records"):
@@ -336,3 +350,6 @@ def _offspring(table: pd.DataFrame) -> pd.DataFrame:
             "First reasons": [reasons(counts) for counts in table["reasons"]],
         }
     )
+
+
+TOLD = {BACK: _back, FORWARD: _forward, WITHOUT: inspect_without.show}

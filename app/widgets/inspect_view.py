@@ -38,10 +38,11 @@ def inspect() -> None:
     if not runs:
         missing("There is no run yet. A run writes the pairs that the map shows.")
         return
-    run_id = choose("Run", "run", runs, page="inspect")
-    folder = state.run_folder(run_id)
+    top = st.container(horizontal=True, vertical_alignment="bottom")
+    with top:
+        folder = state.run_folder(choose("Run", "run", runs, page="inspect"))
     lineage = load_lineage(folder)
-    chosen = controls(folder, lineage.config, [k for k in lineage.iterations if k])
+    chosen = controls(top, folder, lineage.config, [k for k in lineage.iterations if k])
     if lineage.config.method in ("spin", "irft", "rft"):
         st.info(WITHOUT_CANDIDATES.format(method=lineage.config.method.upper()))
     elif len(lineage.iterations) == 1:
@@ -55,17 +56,21 @@ def _map_and_list(data: MapData, chosen: Chosen) -> None:
     decisions = state.workspace().database.decisions(data.folder.run_id)
     now = Now(data.status(decisions), decisions, answers(data, chosen.place))
     shown, selected, row = shown_rows(data, chosen, now.status), region(data), opened(data)
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns([5, 4], gap="medium")
     with right:
         found = inspect_list.search(data, chosen.embedder, shown, selected)
-        inspect_list.show(data, found, now, selected, row)
+        if row is None:
+            inspect_list.show(data, found, now, selected)
+        else:
+            inspect_row.texts(data, row, found.rows, now)
     with left:
         _draw(data, chosen, now, shown, found.hits, row)
     if found.asked:
-        with st.expander("Decide on all of them at once", icon=":material/done_all:"):
+        words = f"Decide on all {len(found.rows):,} found rows at once"
+        with st.expander(words, icon=":material/done_all:", key="inspect_bulk"):
             inspect_list.decide(data, found.rows)
     if row is not None:
-        inspect_row.show(data, row, now)
+        inspect_row.lineage(data, row, now)
 
 
 def _draw(

@@ -102,6 +102,7 @@ def _list(data: MapData, losses: list[Loss], now: Now) -> None:
         st.text("Neighbours of this run are drawn at random: what would take its place is open.")
     else:
         _instead(data, losses)
+    losses = sorted(losses, key=lambda one: (one.instead_similarity or 0.0) - one.similarity)
     rows = np.array([loss.row for loss in losses], np.int64)
     questions = data.rows["question"].to_numpy()
     extra: dict[str, dict[int, Any]] = {
@@ -111,7 +112,10 @@ def _list(data: MapData, losses: list[Loss], now: Now) -> None:
             loss.row: None if loss.instead is None else questions[loss.instead] for loss in losses
         },
     }
-    st.caption("Each of them, with the similarity of what it loses and of what would step in:")
+    st.caption(
+        "Each of them, with the similarity of what it loses and of what would step in, those that "
+        "lose most first:"
+    )
     page_of(data, rows, now, "inspect_losses", extra=extra)
 
 

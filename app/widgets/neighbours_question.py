@@ -19,6 +19,10 @@ from app.widgets.seed_choice import choose_seed_set
 
 def question() -> None:
     """Choose seed set, settings and question, and see what a model would be shown."""
+    st.caption(
+        "The examples most like a question are its neighbours. A model that is shown them answers "
+        "more like them than it would on its own; that is what ISARA builds on."
+    )
     info = choose_seed_set()
     if info is None:
         st.page_link("../pages/seed.py")
