@@ -70,16 +70,20 @@ def map_figure(
     rings: Sequence[int] = (),
     lines: Sequence[tuple[int, int]] = (),
     outlines: Sequence[Sequence[tuple[float, float]]] = (),
+    drag: str = "lasso",
 ) -> go.Figure:
     """The map of rows at `points` [n, 2].
 
     `rings` are rows to be marked, `lines` pairs of rows to be joined, `outlines` polygons that are
-    drawn round a selection. A layer's statuses share one line of the legend by its name.
+    drawn round a selection; `drag` is what a drag does, lasso or pan. A layer's statuses share one
+    line of the legend by its name.
     """
     drawn = sum(len(layer.rows) for layer in layers)
     kind: Any = go.Scattergl if drawn > SVG_POINTS else go.Scatter
     figure = go.Figure([_lines(points, lines)] if lines else [])
-    named: set[str] = set()
+    # One line of the legend for each name: of its shapes the circle, where it has one.
+    named = {layer.name: layer for layer in reversed(layers)}
+    named |= {layer.name: layer for layer in layers if layer.status == "kept"}
     for layer in layers:
         figure.add_trace(
             kind(
@@ -88,7 +92,7 @@ def map_figure(
                 mode="markers",
                 name=escape(layer.name),
                 legendgroup=escape(layer.name),
-                showlegend=layer.name not in named,
+                showlegend=named[layer.name] is layer,
                 customdata=keys[layer.rows],
                 text=hover[layer.rows],
                 hovertemplate="%{text}<extra>" + f"{MARKS[layer.status]} {layer.status}</extra>",
@@ -100,13 +104,12 @@ def map_figure(
                 },
             )
         )
-        named.add(layer.name)
     if len(rings):
         figure.add_trace(_rings(points, rings, kind))
     for outline in outlines:
         path = "M" + "L".join(f"{x},{y}" for x, y in outline) + "Z"
         figure.add_shape(type="path", path=path, line={"color": RING, "width": 1, "dash": "dot"})
-    return figure.update_layout(**_layout())
+    return figure.update_layout(dragmode=drag, **_layout())
 
 
 def _layout() -> dict[str, Any]:
@@ -114,7 +117,6 @@ def _layout() -> dict[str, Any]:
     return {
         "height": HEIGHT,
         "margin": {"l": 4, "r": 4, "t": 4, "b": 4},
-        "dragmode": "lasso",
         "hovermode": "closest",
         # A click on the legend would hide points that a lasso still takes.
         "legend": {
@@ -177,7 +179,7 @@ def family_figure(
         for status in STATUS_COLOURS
         if (members := [row for row, own in zip(rows, statuses, strict=True) if own == status])
     ]
-    figure = map_figure(points, layers, keys, hover, rings=rows[:1], lines=edges)
+    figure = map_figure(points, layers, keys, hover, rings=rows[:1], lines=edges, drag="pan")
     figure.update_layout(
         dragmode=False, showlegend=False, height=max(220, 70 + ROW_HEIGHT * tallest)
     )

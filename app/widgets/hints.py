@@ -20,7 +20,7 @@ HINTS = {
     ),
     "inspect": (
         "Every point is a question; near points ask for similar things. Draw a line round some to "
-        "list them, or click on one to see where it came from and what came of it."
+        "list them; open a row to see where it came from and what came of it."
     ),
     "samples": (
         "These are pairs that a model wrote from the seed examples. Open one to see why it was "

@@ -65,10 +65,11 @@ def answers(data: MapData, place: str | None) -> pd.DataFrame:
 
 
 def layers(data: MapData, chosen: Chosen, now: Now, drawn: Mask) -> list[Layer]:
-    """The drawn rows in groups of one colour and one shape; the few seeds lie above the many."""
+    """The drawn rows in groups of one colour and one shape; what stands
+    out lies above the rest."""
     names, colours = groups(data, chosen, now)
     found = []
-    for name, colour in colours.items():
+    for name, colour in sorted(colours.items(), key=lambda group: group[1] != NO_COLOUR):
         for one in STATUS_COLOURS:
             rows = np.flatnonzero(drawn & (names == name) & (now.status == one))
             if len(rows):
@@ -86,6 +87,8 @@ def groups(data: MapData, chosen: Chosen, now: Now) -> tuple[Any, dict[str, str]
     if chosen.colour == "harm":
         names = np.full(len(data.rows), NOT_JUDGED, object)
         names[data.rows["kind"].to_numpy() == "eval"] = now.answers["outcome"]
+        for rows, flagged in _judged(data):
+            names[rows] = np.where(flagged, "harmful answer", "answered safely")
         return names, {name: colour for name, (colour, _) in HARM.items()} | {NOT_JUDGED: NO_COLOUR}
     if chosen.colour == "decision":
         names = np.full(len(data.rows), UNDECIDED, object)
@@ -99,6 +102,21 @@ def groups(data: MapData, chosen: Chosen, now: Now) -> tuple[Any, dict[str, str]
     return names, dict(zip(words, STATUS_COLOURS.values(), strict=True))
 
 
+def _judged(data: MapData) -> list[tuple[slice, Any]]:
+    """The candidates of each iteration that the run's judge has read, and which it flags: those
+    that were measured once are in harm.parquet beside their iteration."""
+    evaluation, found = data.lineage.config.evaluation, []
+    iterations = data.rows["iteration"].to_numpy()
+    for k in data.lineage.iterations:
+        path = data.folder.iteration(k).path / "harm.parquet"
+        table = state.table(path) if k and path.exists() else None
+        if table is not None and set(table["judge"]) <= {evaluation.judge}:
+            first = int(np.argmax(iterations == k))
+            flagged = table["harm_probability"].to_numpy() > evaluation.threshold
+            found.append((slice(first, first + len(table)), flagged))
+    return found
+
+
 def _by_category(categories: pd.Series[str]) -> tuple[Any, dict[str, str]]:
     most = categories.value_counts().index[: len(PALETTE)].tolist()
     rest = "other categories" if categories.nunique() > len(most) else "no category"
@@ -110,5 +128,6 @@ def _by_iteration(rows: pd.DataFrame) -> tuple[Any, dict[str, str]]:
     kinds = rows["kind"].map({"seed": "seeds", "eval": STATUS_WORDS["eval"]})
     names = kinds.fillna("iteration " + rows["iteration"].astype(str)).to_numpy(object)
     ordered = [f"iteration {k}" for k in sorted(rows["iteration"].unique()) if k > 0]
-    colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(ordered)}
-    return names, {"seeds": STATUS_COLOURS["seed"], **colours, STATUS_WORDS["eval"]: NO_COLOUR}
+    free = [colour for colour in PALETTE if colour != STATUS_COLOURS["seed"]]
+    colours = {name: free[i % len(free)] for i, name in enumerate(ordered)}
+    return names, {**colours, STATUS_WORDS["eval"]: NO_COLOUR, "seeds": STATUS_COLOURS["seed"]}

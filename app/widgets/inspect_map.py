@@ -38,6 +38,8 @@ STATUS_WORDS = {
     "eval": "evaluation questions",
 }
 COLOURS = ("status", "category", "iteration", "harm", "decision")
+SELECT = "selects"
+TOOLS = {SELECT: "lasso", "opens": "pan"}  # what a drag is then called by plotly
 METHOD_WORDS = {"pca": "PCA", "umap": "UMAP"}
 
 
@@ -51,6 +53,7 @@ class Chosen(NamedTuple):
     method: str
     splits: tuple[str, ...]
     place: str | None
+    tool: str
 
 
 def controls(
@@ -91,8 +94,19 @@ def controls(
                 key=f"inspect_iterations {folder.run_id}",
                 help=ITERATION_HELP,
             )
+        # While a drag selects, the browser takes no click on a point.
+        tool = st.segmented_control(
+            "The mouse",
+            list(TOOLS),
+            default=SELECT,
+            required=True,
+            key="inspect_tool",
+            help="Selects: draw a line round points to list them. Opens: click on a point to see "
+            "where it came from, drag to move the map, turn the wheel to come nearer.",
+        )
+    shown = tuple(statuses), tuple(chosen_k)
     return Chosen(
-        colour or "status", tuple(statuses), tuple(chosen_k), embedder, method, splits, place
+        colour or "status", *shown, embedder, method, splits, place, TOOLS[tool or SELECT]
     )
 
 
@@ -175,6 +189,7 @@ def draw(
     found: Sequence[Layer],
     *,
     total: int,
+    tool: str = "lasso",
     rings: Sequence[int] = (),
     lines: Sequence[tuple[int, int]] = (),
 ) -> None:
@@ -197,6 +212,7 @@ def draw(
         rings=rings,
         lines=lines,
         outlines=outlines,
+        drag=tool,
     )
     key = f"inspect_map {data.folder.run_id}"
     st.plotly_chart(
@@ -215,8 +231,12 @@ def draw(
         else ""
     )
     st.caption(
-        f"{total:,} questions; near points ask for similar things.{few}{share} Draw a line round "
-        "points to list them, or click on one to open it."
+        f"{total:,} questions; near points ask for similar things.{few}{share} "
+        + (
+            "Draw a line round points to list them."
+            if tool == "lasso"
+            else "Click on one to open it."
+        )
     )
 
 

@@ -84,6 +84,7 @@ def _draw(
         data,
         layers(data, chosen, now, drawn),
         total=int(shown.sum()),
+        tool=chosen.tool,
         rings=rings,
         lines=[(row, parent) for parent in parents if row is not None],
     )

@@ -6,18 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import state
 from app.charts_map import Layer, hover_texts, map_figure
-from app.widgets.inspect_data import MapData, inside, load
-from app.widgets.inspect_map import MOST_DRAWN, sampled
+from app.widgets.inspect_colours import answers, groups
+from app.widgets.inspect_data import MapData, Now, inside, load
+from app.widgets.inspect_map import MOST_DRAWN, Chosen, sampled
 from isara.config import PROJECT_ROOT
 from isara.config_files import load_config
 from isara.demo.scripted import ScriptedTools, WordEmbedder
 from isara.embedding_cache import CachedEmbedder
 from isara.methods.runner import execute, prepare
+from isara.workspace.files import write_parquet
 from isara.workspace.runs import RunFolder, Workspace
 
 Page = Callable[..., AppTest]
@@ -95,6 +98,17 @@ def test_every_colour_draws_every_row(page: Page, one_run: RunFolder, colour: st
     assert not app.exception
     chart = json.loads(app.get("plotly_chart")[0].proto.spec)
     assert sum(len(trace["customdata"]) for trace in chart["data"]) == 424
+
+
+def test_pairs_that_the_judge_has_read_have_the_colour_of_harm(one_run: RunFolder) -> None:
+    data = data_of(one_run)
+    table = pd.DataFrame({"harm_probability": [0.5, 0.9] + 78 * [0.1], "judge": "data/demo/judge"})
+    write_parquet(one_run.iteration(2).path / "harm.parquet", table)
+    chosen = Chosen("harm", (), (), "", "pca", ("dev",), None, "lasso")
+    names, _ = groups(data, chosen, Now(data.status({}), {}, answers(data, None)))
+    # 64 seeds and 80 candidates come first; the threshold is 0.5, and only above it is harm.
+    assert names[144:147].tolist() == ["answered safely", "harmful answer", "answered safely"]
+    assert set(names[:144]) == set(names[224:]) == {"not judged"}
 
 
 def test_a_selection_is_listed_decided_on_and_taken_back(page: Page, one_run: RunFolder) -> None:
