@@ -17,6 +17,7 @@ from app import state
 from app.charts_map import NO_COLOUR, PALETTE, STATUS_COLOURS, Layer
 from app.widgets.inspect_data import EVAL, MapData, Now
 from app.widgets.inspect_map import STATUS_WORDS, Chosen
+from isara.evaluation.candidate_harm import saved_harm
 from isara.lineage import Mask
 
 HARM = {
@@ -103,14 +104,12 @@ def groups(data: MapData, chosen: Chosen, now: Now) -> tuple[Any, dict[str, str]
 
 
 def _judged(data: MapData) -> list[tuple[slice, Any]]:
-    """The candidates of each iteration that the run's judge has read, and which it flags: those
-    that were measured once are in harm.parquet beside their iteration."""
+    """The candidates of each iteration that the run's judge has read, and which it flags."""
     evaluation, found = data.lineage.config.evaluation, []
     iterations = data.rows["iteration"].to_numpy()
-    for k in data.lineage.iterations:
-        path = data.folder.iteration(k).path / "harm.parquet"
-        table = state.table(path) if k and path.exists() else None
-        if table is not None and set(table["judge"]) <= {evaluation.judge}:
+    for k in data.lineage.iterations[1:] if evaluation.judge else []:
+        table = saved_harm(data.folder.iteration(k), str(evaluation.judge))
+        if table is not None:
             first = int(np.argmax(iterations == k))
             flagged = table["harm_probability"].to_numpy() > evaluation.threshold
             found.append((slice(first, first + len(table)), flagged))

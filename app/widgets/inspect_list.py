@@ -22,8 +22,7 @@ from app.widgets.inspect_data import MapData, Now
 from app.widgets.inspect_map import OPEN, forget_region, open_row
 from app.widgets.neighbours_models import loaded
 from app.widgets.review_bulk import bulk
-from app.widgets.samples_detail import DECISION_WORDS
-from app.widgets.samples_words import RULE_TITLES
+from app.widgets.samples_words import DECISION_WORDS, RULE_TITLES
 from isara.lineage import Mask
 from isara.lineage_files import EVAL_PROMPT, REJECTED
 

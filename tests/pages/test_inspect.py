@@ -102,7 +102,15 @@ def test_every_colour_draws_every_row(page: Page, one_run: RunFolder, colour: st
 
 def test_pairs_that_the_judge_has_read_have_the_colour_of_harm(one_run: RunFolder) -> None:
     data = data_of(one_run)
-    table = pd.DataFrame({"harm_probability": [0.5, 0.9] + 78 * [0.1], "judge": "data/demo/judge"})
+    written = data.lineage.rows[data.lineage.rows["iteration"] == 2]
+    table = pd.DataFrame(
+        {
+            "candidate_id": written["key"],
+            "harm_probability": [0.5, 0.9] + 78 * [0.1],
+            "harm_label": "",
+            "judge": "data/demo/judge",
+        }
+    )
     write_parquet(one_run.iteration(2).path / "harm.parquet", table)
     chosen = Chosen("harm", (), (), "", "pca", ("dev",), None, "lasso")
     names, _ = groups(data, chosen, Now(data.status({}), {}, answers(data, None)))
