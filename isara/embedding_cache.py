@@ -62,6 +62,12 @@ class CachedEmbedder:
             found |= made
         return np.stack([found[keys[text]] for text in texts])
 
+    def missing(self, texts: Sequence[str]) -> int:
+        """How many of these texts would reach the model."""
+        model = model_identity(self.name)
+        keys = {hashlib.sha256(text.encode()).digest() for text in texts}
+        return len(keys) - len(self._read(model, list(keys)) if model and keys else {})
+
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(self.path, timeout=WAIT_S)

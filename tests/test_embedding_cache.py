@@ -50,6 +50,14 @@ def test_a_text_is_embedded_once(model: Path) -> None:
     assert second.dtype == np.float32
 
 
+def test_texts_that_would_reach_the_model_are_counted_once(model: Path) -> None:
+    cache = opened(model, Counting())
+    assert cache.missing([]) == 0
+    assert cache.missing(["aa", "b", "aa"]) == 2
+    cache.embed(["aa"])
+    assert cache.missing(["aa", "b", "aa"]) == 1
+
+
 def test_the_model_is_not_loaded_for_known_texts(model: Path) -> None:
     opened(model, Counting()).embed(["aa"])
 

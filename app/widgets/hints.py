@@ -18,6 +18,10 @@ HINTS = {
         "Before a model answers a question it is shown the seed examples that are most like it. "
         "Pick a question and see which ones."
     ),
+    "inspect": (
+        "Every point is a question; near points ask for similar things. Draw a line round some to "
+        "list them; open a row to see where it came from and what came of it."
+    ),
     "samples": (
         "These are pairs that a model wrote from the seed examples. Open one to see why it was "
         "kept or dropped, and which examples it was written from."

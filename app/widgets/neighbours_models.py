@@ -34,14 +34,14 @@ def vectors(name: str, pool: Sequence[Example], question: str) -> tuple[Vectors,
 
 def embedded(name: str, *lists: Sequence[str]) -> list[Vectors] | None:
     """Unit vectors of each list of texts; None after saying why not."""
-    if _not_built(name, "embedder", load_config(state.DEMO_CONFIG).embedder):
+    if not_built(name, "embedder", load_config(state.DEMO_CONFIG).embedder):
         return None
     most = max(map(len, lists))
     if most > MANY and not st.toggle(f"Embed all {most:,} questions", key="embed_all"):
         st.info("This seed set is large; turn the switch on to embed it, which takes a while.")
         return None
     with st.spinner("Comparing questions by their meaning …"):
-        return _loaded(
+        return loaded(
             "embedder", name, lambda: [state.embedded(name, tuple(texts)) for texts in lists]
         )
 
@@ -49,14 +49,14 @@ def embedded(name: str, *lists: Sequence[str]) -> list[Vectors] | None:
 def counter(model: str) -> TokenCounter | None:
     """The model's token counter; None after saying why there is none."""
     found = None
-    if not _not_built(model, "language model", load_config(state.DEMO_CONFIG).model.path):
-        found = _loaded("language model", model, lambda: token_counter(model))
+    if not not_built(model, "language model", load_config(state.DEMO_CONFIG).model.path):
+        found = loaded("language model", model, lambda: token_counter(model))
     if found is None:
         st.caption("Without it tokens are not counted, and all examples stand in the prompt.")
     return found
 
 
-def _loaded(what: str, name: str, load: Callable[[], T]) -> T | None:
+def loaded(what: str, name: str, load: Callable[[], T]) -> T | None:
     """What `load` gives; None after saying why it gives nothing.
 
     A hub name that failed is not asked for again unless the reader wants it: without a connection
@@ -75,7 +75,7 @@ def _loaded(what: str, name: str, load: Callable[[], T]) -> T | None:
     return None
 
 
-def _not_built(name: str, what: str, demo: str) -> bool:
+def not_built(name: str, what: str, demo: str) -> bool:
     """True, with the way out, when the demo's own model is chosen and not there."""
     if name != demo or Path(resolve(name)).is_dir():
         return False

@@ -27,7 +27,7 @@ WORDS = TokenCounter("words", 20, lambda text: len(text.split()))
 def word_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page embeds by counting words and counts words for tokens, so it needs no model."""
     monkeypatch.setattr(state, "embedder", lambda name: WordEmbedder())
-    monkeypatch.setattr("app.widgets.neighbours_models._not_built", lambda *rest: False)
+    monkeypatch.setattr("app.widgets.neighbours_models.not_built", lambda *rest: False)
     counter = TokenCounter("words", 200, WORDS.count)
     monkeypatch.setattr("app.widgets.neighbours_models.token_counter", lambda model: counter)
 

@@ -30,7 +30,7 @@ def tab(
     """Opens a tab on a seed set of three rows; word counts stand in for the embedder."""
     workspace.database.save_seed_set("mine", PAIRS)
     monkeypatch.setattr("app.state.embedder", lambda name: WordEmbedder())
-    monkeypatch.setattr("app.widgets.neighbours_models._not_built", lambda *_: False)
+    monkeypatch.setattr("app.widgets.neighbours_models.not_built", lambda *_: False)
 
     def show(name: str) -> AppTest:
         app = page("seed", seeds="mine")

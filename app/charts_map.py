@@ -1,0 +1,194 @@
+"""Maps of questions, and the family of one row, as plotly figures.
+
+    figure = map_figure(points, [Layer("kept", "#2f6f8f", "circle", rows)], keys, hover)
+    st.plotly_chart(figure, on_select="rerun", selection_mode=SELECTION)
+
+What a row is shows in its shape as well as in its colour: seeds are diamonds, kept pairs circles,
+dropped pairs crosses, eval questions open squares. Points carry their key in `customdata`. Texts
+are escaped by `hover_texts`: plotly reads tags. Nothing here reads files or draws on a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from app.charts import DROPPED, KEPT
+from app.charts_results import LOOKS
+from isara.maps import Points
+
+HEIGHT = 520  # pixels
+SVG_POINTS = 3_000  # as many are drawn without WebGL, which some machines have not
+SELECTION: tuple[Literal["points", "box", "lasso"], ...] = ("points", "box", "lasso")
+
+SYMBOLS = {"seed": "diamond", "kept": "circle", "dropped": "x", "eval": "square-open"}
+MARKS = {"seed": "◆", "kept": "●", "dropped": "✕", "eval": "□"}
+# In the order of drawing: the few above the many.
+STATUS_COLOURS = {"dropped": DROPPED, "kept": KEPT, "eval": "#8a8a8a", "seed": "#b8860b"}
+SIZES = {"seed": 10, "kept": 6, "dropped": 6, "eval": 7}
+NO_COLOUR = "#8a8a8a"
+LINE = "rgba(138, 138, 138, 0.6)"  # seen on light and on dark ground
+RING = "#d0307a"  # round what was found; no group has this colour
+PALETTE = tuple(look.colour for look in LOOKS if look.colour != NO_COLOUR)
+TEXT_LENGTH = 90
+
+Rows = NDArray[np.int64]
+
+
+class Layer(NamedTuple):
+    """Rows that are drawn alike: `name` stands in the legend, `status` gives shape and size."""
+
+    name: str
+    colour: str
+    status: str
+    rows: Rows
+    symbol: str | None = None  # in place of the status's own
+
+
+def hover_texts(
+    keys: Iterable[str], categories: Iterable[object], texts: Iterable[str]
+) -> list[str]:
+    """What stands beside the pointer: key, category, the beginning of the question."""
+    return [
+        f"{escape(key)}{' · ' + escape(category) if isinstance(category, str) else ''}<br>"
+        + escape(text if len(text) <= TEXT_LENGTH else f"{text[: TEXT_LENGTH - 1]}…")
+        for key, category, text in zip(keys, categories, texts, strict=True)
+    ]
+
+
+def map_figure(
+    points: Points,
+    layers: Sequence[Layer],
+    keys: NDArray[Any],
+    hover: NDArray[Any],
+    *,
+    rings: Sequence[int] = (),
+    lines: Sequence[tuple[int, int]] = (),
+    outlines: Sequence[Sequence[tuple[float, float]]] = (),
+    drag: str = "lasso",
+) -> go.Figure:
+    """The map of rows at `points` [n, 2].
+
+    `rings` are rows to be marked, `lines` pairs of rows to be joined, `outlines` polygons that are
+    drawn round a selection; `drag` is what a drag does, lasso or pan. A layer's statuses share one
+    line of the legend by its name.
+    """
+    drawn = sum(len(layer.rows) for layer in layers)
+    kind: Any = go.Scattergl if drawn > SVG_POINTS else go.Scatter
+    figure = go.Figure([_lines(points, lines)] if lines else [])
+    # One line of the legend for each name: of its shapes the circle, where it has one.
+    named = {layer.name: layer for layer in reversed(layers)}
+    named |= {layer.name: layer for layer in layers if layer.status == "kept"}
+    for layer in layers:
+        figure.add_trace(
+            kind(
+                x=points[layer.rows, 0].astype(np.float32),
+                y=points[layer.rows, 1].astype(np.float32),
+                mode="markers",
+                name=escape(layer.name),
+                legendgroup=escape(layer.name),
+                showlegend=named[layer.name] is layer,
+                customdata=keys[layer.rows],
+                text=hover[layer.rows],
+                hovertemplate="%{text}<extra>" + f"{MARKS[layer.status]} {layer.status}</extra>",
+                marker={
+                    "symbol": layer.symbol or SYMBOLS[layer.status],
+                    "size": SIZES[layer.status],
+                    "color": layer.colour,
+                    "opacity": 0.8,
+                },
+            )
+        )
+    if len(rings):
+        figure.add_trace(_rings(points, rings, kind))
+    for outline in outlines:
+        path = "M" + "L".join(f"{x},{y}" for x, y in outline) + "Z"
+        figure.add_shape(type="path", path=path, line={"color": RING, "width": 1, "dash": "dot"})
+    return figure.update_layout(dragmode=drag, **_layout())
+
+
+def _layout() -> dict[str, Any]:
+    axis = {"showticklabels": False, "zeroline": False, "showgrid": False, "title": None}
+    return {
+        "height": HEIGHT,
+        "margin": {"l": 4, "r": 4, "t": 4, "b": 4},
+        "hovermode": "closest",
+        # A click on the legend would hide points that a lasso still takes.
+        "legend": {
+            **{"orientation": "h", "x": 0, "y": -0.02, "yanchor": "top"},
+            **{"itemclick": False, "itemdoubleclick": False, "itemsizing": "constant"},
+        },
+        "xaxis": axis,
+        "yaxis": axis,
+    }
+
+
+def _rings(points: Points, rows: Sequence[int], kind: Any) -> Any:
+    at = np.asarray(rows, np.int64)
+    return kind(
+        x=points[at, 0],
+        y=points[at, 1],
+        mode="markers",
+        name="found or opened",
+        hoverinfo="skip",
+        marker={"symbol": "circle-open", "size": 15, "color": RING, "line": {"width": 2}},
+    )
+
+
+def _lines(points: Points, lines: Sequence[tuple[int, int]]) -> Any:
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for a, b in lines:
+        x += [float(points[a, 0]), float(points[b, 0]), None]
+        y += [float(points[a, 1]), float(points[b, 1]), None]
+    return go.Scatter(
+        x=x, y=y, mode="lines", hoverinfo="skip", showlegend=False, line={"color": LINE, "width": 1}
+    )
+
+
+# ------------------------------------------------------------------ a family
+
+ROW_HEIGHT = 20  # pixels of one row of a column
+
+
+def family_figure(
+    rows: Sequence[int],
+    edges: Sequence[tuple[int, int]],
+    iterations: NDArray[np.int64],
+    statuses: Sequence[str],
+    keys: NDArray[Any],
+    hover: NDArray[Any],
+) -> go.Figure:
+    """Rows as points, a column for each iteration with the seeds at the left, joined to what they
+    were written from. The first row is the one that was asked about; `statuses` are of `rows`."""
+    columns = sorted({int(iterations[row]) for row in rows})
+    points = np.zeros((len(iterations), 2))
+    tallest = 1
+    for k in columns:
+        members = [row for row in rows if iterations[row] == k]
+        tallest = max(tallest, len(members))
+        for place, row in enumerate(members):
+            points[row] = k, (len(members) - 1) / 2 - place
+    layers = [
+        Layer(status, STATUS_COLOURS[status], status, np.array(members, np.int64))
+        for status in STATUS_COLOURS
+        if (members := [row for row, own in zip(rows, statuses, strict=True) if own == status])
+    ]
+    figure = map_figure(points, layers, keys, hover, rings=rows[:1], lines=edges, drag="pan")
+    figure.update_layout(
+        dragmode=False, showlegend=False, height=max(220, 70 + ROW_HEIGHT * tallest)
+    )
+    names = ["seeds" if k == 0 else f"iteration {k}" for k in columns]
+    figure.update_xaxes(
+        tickvals=columns,
+        ticktext=names,
+        showticklabels=True,
+        side="top",
+        range=[columns[0] - 0.3, columns[-1] + 0.3],
+    )
+    return figure
