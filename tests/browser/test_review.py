@@ -25,6 +25,7 @@ from tests.browser.serving import CHROMIUM, app_command, chromium_page, free_por
 SHOTS = Path(__file__).parent / "shots"
 CARD = ".st-key-review_pair"
 WAIT_MS = 60_000
+expect.set_options(timeout=WAIT_MS)  # a busy machine is slow to load a page
 
 pytestmark = [
     pytest.mark.browser,
@@ -52,11 +53,19 @@ def shown(page: Page) -> str:
     return found[0]
 
 
+def ready(page: Page, candidate_id: str) -> None:
+    """Wait for a first card and its keys: a page that was just opened loads part by part."""
+    expect(page.locator(CARD)).to_contain_text(candidate_id)
+    expect(page.get_by_role("button", name="Accept")).to_be_visible()
+    page.wait_for_function("document.activeElement === document.body")
+    page.wait_for_load_state("networkidle")
+
+
 def press(page: Page, key: str) -> None:
     """Press a key and wait for another card."""
     before = shown(page)
     page.keyboard.press(key)
-    expect(page.locator(CARD)).not_to_contain_text(before, timeout=WAIT_MS)
+    expect(page.locator(CARD)).not_to_contain_text(before)
 
 
 def standing(root: Path, reviewer: str | None = None) -> dict[str, str]:
@@ -76,7 +85,7 @@ def test_fifty_pairs_by_keyboard_with_ten_undone(root: Path) -> None:
             page.get_by_label("Your name as reviewer", exact=True).focus()
             page.keyboard.type("Ana")
             page.keyboard.press("Enter")
-            expect(page.locator(CARD)).to_contain_text("1-00000", timeout=WAIT_MS)
+            ready(page, "1-00000")
             for key in keys:
                 press(page, key)
             assert shown(page) == "1-00050"
@@ -106,10 +115,10 @@ def test_fifty_pairs_by_keyboard_with_ten_undone(root: Path) -> None:
 
             here = shown(page)
             page.reload()
-            expect(page.locator(CARD)).to_contain_text(here, timeout=WAIT_MS)
+            ready(page, here)
         with serving(app_command(port, root), port) as address:  # the server was started again
             page.goto(page.url)
-            expect(page.locator(CARD)).to_contain_text(here, timeout=WAIT_MS)
+            ready(page, here)
             assert len(standing(root)) == 36
             press(page, "u")  # an undo from before the restart
             assert shown(page) == card[1]
@@ -122,16 +131,15 @@ def test_fifty_pairs_by_keyboard_with_ten_undone(root: Path) -> None:
 
 
 REVIEWER = """
-import re, sys
-from playwright.sync_api import expect
+import sys
 from tests.browser.serving import chromium_page
-from tests.browser.test_review import CARD, WAIT_MS, press, shown
+from tests.browser.test_review import press, ready
 
 address, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 told = 0
 with chromium_page() as page:
     page.goto(f"{address}/samples?mode=Review&run=r&k=1&show=all+pairs&reviewer={name}")
-    page.locator(CARD).wait_for(timeout=WAIT_MS)
+    ready(page, "1-00000")
     print("ready", flush=True)
     sys.stdin.readline()
     for number in range(count):
