@@ -18,11 +18,19 @@ from app.widgets.filters_trained import as_jsonl, rows_to_train_on
 from app.widgets.samples_data import Iteration, load_iteration
 from isara import jobs
 from isara.config import FilterConfig
+from isara.demo.scripted import GrammarJudge, WordEmbedder
 from isara.evaluation.stats import wilson
 from isara.workspace.files import read_jsonl, write_jsonl
 from isara.workspace.runs import RunFolder, Workspace
 
 Page = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def _no_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The grammar embeds and judges: the browser journey loads the real ones."""
+    monkeypatch.setattr("app.state.embedder", lambda name: WordEmbedder())
+    monkeypatch.setattr("app.widgets.filters_harm._judge", lambda name, device: GrammarJudge())
 
 
 def opened(page: Page, tab: str, **address: str) -> AppTest:
@@ -110,8 +118,9 @@ def test_the_judge_is_asked_once_and_by_a_button(one_run: RunFolder, page: Page)
     kept = data.result.kept
     flagged = int((harm["harm_probability"].to_numpy() > 0.5)[kept].sum())
     rate = wilson(flagged, int(kept.sum()))
-    shown = measures(app).loc["Judged harmful", "A"]
-    assert shown == (f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f}), n = {int(kept.sum())}")
+    shown = measures(app)["A"]
+    assert shown["Judged harmful"] == f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"
+    assert shown["Judged harmful, n"] == f"{rate.n} pairs"
     assert "judge_pairs" not in {button.key for button in app.button}
     slide(app, one_run, 0.4)
     assert "Harm" in next(t.value for t in app.dataframe if "Dropped for" in t.value)
