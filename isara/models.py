@@ -6,6 +6,9 @@ from here and from the project's root; other names are looked up on the Hugging 
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
+from contextlib import ContextDecorator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +23,28 @@ if TYPE_CHECKING:
 
 # Where a model names no context length, prompts are cut to this many tokens.
 DEFAULT_CONTEXT = 2048
+
+
+class Loading(ContextDecorator):
+    """Counts the seconds that this process has spent on loading models, imports included; what is
+    loaded inside another loading counts once."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        self._depth += 1
+        if self._depth == 1:
+            self._started = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            self.seconds += time.perf_counter() - self._started
+
+
+loading = Loading()
 
 
 @dataclass
@@ -88,6 +113,7 @@ def location(name: str) -> str:
     return name
 
 
+@loading
 def hub_folder(name: str) -> Path:
     """A model's folder: the local one, or the hub's files (no pickles, no code) in the cache."""
     where = location(name)
@@ -163,6 +189,7 @@ def from_pretrained(loader: Any, name: str, **arguments: Any) -> Any:
         ) from error
 
 
+@loading
 def load_classifier(name: str, device: str) -> Any:
     """A sequence classifier with all its weights, on its device; InputError when some are missing:
     they would be drawn at random, and the verdicts with them."""
@@ -185,6 +212,7 @@ def load_classifier(name: str, device: str) -> Any:
     return model.to(where).eval()
 
 
+@loading
 def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     """The tokenizer of a model folder, with a padding token and padding on the left."""
     from transformers import AutoTokenizer
@@ -201,6 +229,7 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
+@loading
 def load_language(config: ModelConfig, path: Path | str | None = None) -> Language:
     """Load the model of `config`, or with its settings the one at `path` (M(k) of a run).
 
@@ -231,6 +260,12 @@ def load_language(config: ModelConfig, path: Path | str | None = None) -> Langua
         eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
     )
     return Language(model.eval(), tokenizer, name, (ends,))
+
+
+def mebibytes(tensors: Iterable[torch.Tensor | None]) -> float:
+    """MiB that tensors take; what is no tensor takes nothing."""
+    there = (tensor for tensor in tensors if hasattr(tensor, "element_size"))
+    return sum(tensor.numel() * tensor.element_size() for tensor in there) / 2**20
 
 
 def folder_size(folder: Path) -> int:

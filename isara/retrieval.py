@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from isara.models import from_pretrained, location
+from isara.models import from_pretrained, loading, location
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -33,6 +33,7 @@ class Embedder(Protocol):
 class SentenceEmbedder:
     """Any sentence-transformers model."""
 
+    @loading
     def __init__(self, name: str, device: str | None = None) -> None:
         from sentence_transformers import SentenceTransformer
 

@@ -19,6 +19,8 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any
 
+from isara.models import loading
+
 LOOK_EVERY = 0.1  # seconds between two looks at the memory
 
 
@@ -83,6 +85,7 @@ class Meter:
 
     def __init__(self) -> None:
         self.cost = Cost()
+        self.working = 0.0  # seconds without those for loading models, for the pace of a stage
         self._tokens = [0, 0]
 
     def count_tokens(self, read: int, written: int) -> None:
@@ -101,7 +104,7 @@ class Meter:
 
             torch.cuda.reset_peak_memory_stats()
         self._joules = energy_counter() if self._gpu else None
-        self._started = time.perf_counter()
+        self._started, self._loaded = time.perf_counter(), loading.seconds
         return self
 
     def __exit__(
@@ -111,6 +114,7 @@ class Meter:
         trace: TracebackType | None,
     ) -> None:
         seconds = time.perf_counter() - self._started
+        self.working = seconds - (loading.seconds - self._loaded)
         self._ended.set()
         self._watch.join()
         gpu_mib = joules = None
@@ -128,6 +132,16 @@ class Meter:
     def _look(self) -> None:
         while not self._ended.wait(LOOK_EVERY):
             self._peak = max(self._peak, _resident_mib())
+
+
+def memory_now() -> dict[str, float]:
+    """MiB that this process holds: rss_mib, and gpu_mib where it uses a GPU."""
+    found = {"rss_mib": round(_resident_mib(), 1)}
+    if _gpu_in_use():
+        import torch
+
+        found["gpu_mib"] = round(torch.cuda.memory_reserved() / 2**20, 1)
+    return found
 
 
 def _resident_mib() -> float:

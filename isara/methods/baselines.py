@@ -39,8 +39,9 @@ def measure_baselines(run: Run, *, late: bool) -> None:
 def _measure(run: Run, name: str) -> None:
     files = run.folder.baseline(name)
     if files.is_done:
-        for stage in ("train", "evaluate"):
-            run.reporter.finished(name, stage, run.seconds(name).get(stage, 0.0))
+        for stage in ("train", "evaluate", "judge"):
+            if stage != "train" or name in TRAINED:
+                run.reporter.finished(name, stage)
     elif name in TRAINED:
         steps = _steps_of_the_loop(run) if name in LATE else None
         if steps == 0:

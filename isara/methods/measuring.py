@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -40,6 +39,8 @@ class Measuring(RunBase):
             return
         if not files.metrics.exists():
             rows = self._answered(place, model, files, shown)
+            count = len(rows)
+            started = self.reporter.begun(place, "judge", 0, count)
             with self._timed(place, "judge") as spent:
                 tools = self.tools
                 table = evaluation_rows(
@@ -48,10 +49,13 @@ class Measuring(RunBase):
                 self._compare(place, table, spent)
                 write_parquet(files.evaluation, table)
                 write_json(files.metrics, metrics(table, self.config))
+            measured = (count, spent.working)
+            self.reporter.update(place, "judge", count, count, started=started, measured=measured)
             shutil.rmtree(files.path / "answers", ignore_errors=True)
             (files.path / "answers.parquet").unlink(missing_ok=True)
         else:
-            self.reporter.finished(place, "evaluate", self.seconds(place).get("evaluate", 0.0))
+            self.reporter.finished(place, "evaluate")
+            self.reporter.finished(place, "judge")
         self._mark_base(place)
 
     def _compare(self, place: int | str, table: pd.DataFrame, spent: Meter) -> None:
@@ -97,8 +101,10 @@ class Measuring(RunBase):
         total = len(prompts)
         size = max(EVALUATION_BLOCK, evaluation.batch_size or 0)
         blocks = BlockWriter(files.path, "answers", -(-total // size))
-        started = time.time()
-        for b in blocks.missing():
+        missing = blocks.missing()
+        left = sum(min(size, total - b * size) for b in missing)
+        started = self.reporter.begun(place, "evaluate", total - left, total)
+        for b in missing:
             self._check_stop()
             part = prompts[b * size : (b + 1) * size]
             with self._timed(place, "evaluate") as spent:
@@ -136,7 +142,7 @@ class Measuring(RunBase):
                 done,
                 total,
                 started=started,
-                measured=(len(part), spent.cost.seconds),
+                measured=(len(part), spent.working),
             )
         return read_rows(blocks.finish())
 

@@ -1,8 +1,10 @@
 """Progress and ETA of a run: what is done, at what pace, and what is still to come.
 
-A plan counts the work of every stage before it starts; the ETA is what is left of each stage times
-the seconds that a unit of its kind took in this run (also before a resume), or, for kinds not yet
-seen, a guess from the relative costs below.
+A plan counts the work of every stage before it starts. The ETA is what is left of each stage times
+the seconds that a unit of its kind takes: as measured by this worker; for kinds that it has not
+seen, as earlier workers or a measured dry run have it (pace.json), made longer or shorter as far as
+this worker is slower or faster than they were; for kinds that nobody has seen, a guess from the
+relative costs below. Loading models is no part of a pace.
 """
 
 from __future__ import annotations
@@ -12,39 +14,62 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from isara.config import RunConfig
+from isara.workspace.files import read_json, write_json
 from isara.workspace.runs import Progress, RunFolder
 
 # Relative cost of one unit: a text, a training row in an epoch, an eval prompt.
-COSTS = {"questions": 1.0, "answers": 1.2, "assess": 1.2, "train": 0.15, "evaluate": 0.5}
-COSTS |= {"reward": 0.2, "policy": 2.0}
-EXAMPLES_COST = 3.0  # of an eval prompt with examples before it, against one without
+COSTS = {"questions": 1.0, "answers": 1.2, "assess": 1.2, "filter": 0.1, "train": 0.15}
+COSTS |= {"evaluate": 0.5, "evaluate_shown": 1.5, "judge": 0.05, "reward": 0.2, "policy": 2.0}
+SHOWN = ("icl_knn", "icl_random")  # places whose eval prompts come with examples before them
 WRITE_EVERY = 0.5  # seconds
 
+Pace = dict[str, list[float]]  # kind of stage -> units, and the seconds that they took
 
-def planned_work(config: RunConfig, seeds: int, prompts: int) -> dict[str, float]:
+
+def kind_of(key: str) -> str:
+    """The kind of a stage "place/stage": stages of a kind cost the same for a unit."""
+    place, _, stage = key.partition("/")
+    return "evaluate_shown" if stage == "evaluate" and place in SHOWN else stage
+
+
+def unit_seconds(kind: str, known: dict[str, float]) -> float | None:
+    """Seconds for a unit of a kind of stage: as known, else guessed from those that are known;
+    None where none is."""
+    if kind in known:
+        return known[kind]
+    guesses = [seconds / COSTS[name] for name, seconds in known.items() if name in COSTS]
+    if not guesses:
+        return None
+    return COSTS.get(kind, 1.0) * sum(guesses) / len(guesses)
+
+
+def planned_work(
+    config: RunConfig, seeds: int, prompts: int, retention: float | None = None
+) -> dict[str, float]:
     """Units of work by "iteration/stage" of a whole run, in the order in which they are done.
 
-    Training counts rows x epochs; as many candidates are assumed to be kept as alpha asks for, and
-    at least half.
+    Training counts rows x epochs. `retention` is the share of candidates that is kept; without it
+    as many are assumed as alpha asks for, and at least half.
     """
     epochs = config.training.epochs
-    kept = config.loop.candidates * max(config.loop.alpha, 0.5)
-    plan: dict[str, float] = {"0/evaluate": prompts}
+    share = max(config.loop.alpha, 0.5) if retention is None else retention
+    kept = config.loop.candidates * share
+    plan: dict[str, float] = {"0/evaluate": prompts, "0/judge": prompts}
     baselines = config.evaluation.baselines if prompts else []
     for name in baselines:
         if name == "sft":
             plan[f"{name}/train"] = seeds * epochs
         if name != "sft_matched":
-            plan[f"{name}/evaluate"] = prompts * (1 if name == "sft" else EXAMPLES_COST)
+            plan |= {f"{name}/evaluate": prompts, f"{name}/judge": prompts}
     if config.method in ("spin", "irft") and config.contrast.first_sft:
         plan["first_sft/train"] = max(1, seeds - config.contrast.held_out) * epochs
     for k in range(1, config.loop.max_iterations + 1):
         work = iteration_work(config, seeds, kept)
         plan |= {f"{k}/{stage}": units for stage, units in work.items()}
-        plan[f"{k}/evaluate"] = prompts
+        plan |= {f"{k}/evaluate": prompts, f"{k}/judge": prompts}
     if "sft_matched" in baselines:
         plan["sft_matched/train"] = (seeds + kept) * epochs * config.loop.max_iterations
-        plan["sft_matched/evaluate"] = prompts
+        plan |= {"sft_matched/evaluate": prompts, "sft_matched/judge": prompts}
     return plan
 
 
@@ -62,31 +87,40 @@ def iteration_work(config: RunConfig, seeds: int, kept: float) -> dict[str, floa
     work = {"questions": config.loop.candidates, "answers": config.loop.candidates}
     if config.filters.assessment != "none":
         work["assess"] = config.loop.candidates
-    return {**work, "train": (seeds + kept) * epochs}
+    return {**work, "filter": config.loop.candidates, "train": (seeds + kept) * epochs}
 
 
 @dataclass
 class Reporter:
-    """Counts work against the plan, writes progress.json and tells a listener."""
+    """Counts work against the plan, writes progress.json and tells a listener.
+
+    What it learns of the pace is added to the run's pace.json, which a later worker begins with.
+    """
 
     folder: RunFolder
     plan: dict[str, float]
     listener: Callable[[Progress], None] | None = None
+    earlier: Pace = field(default_factory=dict)  # of a dry run, until the run has a pace of its own
     done: dict[str, float] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)  # by kind of stage
-    units: dict[str, float] = field(default_factory=dict)  # by kind of stage
+    now: Pace = field(default_factory=dict)  # of this worker
     _written: float = 0.0
 
-    def finished(self, place: str | int, stage: str, seconds: float = 0.0) -> None:
+    def __post_init__(self) -> None:
+        self._pace = self.folder.path / "pace.json"
+        self._own: Pace = read_json(self._pace, {})
+        self.earlier = {**self.earlier, **self._own}
+
+    def finished(self, place: str | int, stage: str) -> None:
         """A stage that was done before this process started."""
         key = f"{place}/{stage}"
         self.done[key] = self.plan.setdefault(key, 1.0)
-        self._learn(stage, self.plan[key], seconds)
 
-    def _learn(self, stage: str, units: float, seconds: float) -> None:
-        if units > 0 and seconds > 0:
-            self.units[stage] = self.units.get(stage, 0.0) + units
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+    def begun(self, place: str | int, stage: str, done: float, total: float) -> float:
+        """A stage begins with `done` of its units on disk already; gives the time."""
+        started = time.time()
+        self._written = 0.0  # at once: the models may take a minute to load
+        self.update(place, stage, done, total, started=started)
+        return started
 
     def update(
         self,
@@ -100,10 +134,10 @@ class Reporter:
     ) -> None:
         """`done` of `total` units; `measured` are units and seconds just spent."""
         key = f"{place}/{stage}"
-        self.plan[key] = total
+        self._expect(place, stage, total)
         self.done[key] = done
         if measured is not None:
-            self._learn(stage, *measured)
+            self._learn(kind_of(key), *measured)
         now = time.monotonic()
         if now - self._written < WRITE_EVERY and done < total:
             return
@@ -122,17 +156,62 @@ class Reporter:
         if self.listener is not None:
             self.listener(progress)
 
-    def _unit_seconds(self, stage: str) -> float | None:
-        if self.units.get(stage):
-            return self.seconds[stage] / self.units[stage]
-        known = [(s, self.seconds[s] / self.units[s]) for s in self.units if s in COSTS]
-        if not known:
-            return None
-        unit = sum(seconds / COSTS[s] for s, seconds in known) / len(known)
-        return unit * COSTS.get(stage, 1.0)
+    def steps(
+        self, place: str | int, stage: str, total: float
+    ) -> Callable[[dict[str, float]], None]:
+        """What a training of `total` units calls after each step: logs and reports it.
+
+        The pace is that between two steps, so that it holds neither the trainer's start nor the
+        steps of a worker that was here before.
+        """
+        started = self.begun(place, stage, 0.0, total)
+        last: list[tuple[float, float]] = []
+
+        def on_step(step: dict[str, float]) -> None:
+            self.folder.log_event(stage, place=place, **step)
+            at, share = time.monotonic(), step["step"] / max(1.0, step["steps"])
+            measured = (total * (share - last[-1][0]), at - last[-1][1]) if last else None
+            last[:] = [(share, at)]
+            self.update(place, stage, total * share, total, started=started, measured=measured)
+
+        return on_step
+
+    def _expect(self, place: str | int, stage: str, total: float) -> None:
+        """Plan with the stage's true total, and expect the same of later iterations."""
+        key = f"{place}/{stage}"
+        if isinstance(place, int) and place > 0 and self.plan.get(key) != total:
+            for other in self.plan:
+                later, _, name = other.partition("/")
+                if name == stage and later.isdigit() and int(later) > place:
+                    self.plan[other] = total
+        self.plan[key] = total
+
+    def _learn(self, kind: str, units: float, seconds: float) -> None:
+        if units <= 0 or seconds <= 0:
+            return
+        for pace in (self.now, self._own):
+            before = pace.get(kind, [0.0, 0.0])
+            pace[kind] = [before[0] + units, before[1] + seconds]
+        write_json(self._pace, self._own, durable=False)
+
+    def _unit_seconds(self, kind: str) -> float | None:
+        """Seconds for a unit of a kind of stage; None before anything was measured."""
+        drift = self._drift()
+        known = {name: drift * seconds / units for name, (units, seconds) in self.earlier.items()}
+        known |= {name: seconds / units for name, (units, seconds) in self.now.items()}
+        return unit_seconds(kind, known)
+
+    def _drift(self) -> float:
+        """How much slower than the earlier ones this worker is, over the kinds that both saw."""
+        both = [name for name in self.now if name in self.earlier]
+        spent = sum(self.now[name][1] for name in both)
+        expected = sum(
+            self.now[name][0] * self.earlier[name][1] / self.earlier[name][0] for name in both
+        )
+        return spent / expected if expected > 0 else 1.0
 
     def _cost(self, work: dict[str, float]) -> float:
-        return sum(n * COSTS.get(key.split("/")[1], 1.0) for key, n in work.items())
+        return sum(n * COSTS.get(kind_of(key), 1.0) for key, n in work.items())
 
     def eta(self) -> float | None:
         """Seconds to the end of the run, None before anything was measured."""
@@ -140,7 +219,7 @@ class Reporter:
         for key, planned in self.plan.items():
             left = planned - self.done.get(key, 0.0)
             if left > 0:
-                seconds = self._unit_seconds(key.split("/")[1])
+                seconds = self._unit_seconds(kind_of(key))
                 if seconds is None:
                     return None
                 total += left * seconds

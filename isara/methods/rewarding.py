@@ -96,26 +96,19 @@ def _train(
 ) -> None:
     """Call a training of the tools unless its marker is there."""
     if marker.exists():
-        run.reporter.finished(k, stage, run.seconds(k).get(stage, 0.0))
+        run.reporter.finished(k, stage)
         return
     run._check_stop()
     total = steps * run.config.training.step_rows
     started = time.time()
-
-    def on_step(step: dict[str, float]) -> None:
-        run.folder.log_event(stage, place=k, **step)
-        share = step["step"] / max(1.0, step["steps"])
-        run.reporter.update(k, stage, total * share, total, started=started)
-
-    with run._timed(k, stage) as spent:
+    with run._timed(k, stage):
         tune(
             random_seed=row_seed(run.config.random_seed, k, stage) % 2**31,
-            on_step=on_step,
+            on_step=run.reporter.steps(k, stage, total),
             should_stop=run.folder.stop_requested,
         )
     write_json(marker, {**counted, "steps": steps})
-    measured = (total, spent.cost.seconds)
-    run.reporter.update(k, stage, total, total, started=started, measured=measured)
+    run.reporter.update(k, stage, total, total, started=started)
 
 
 def measure_reward(run: Run, k: int, reward: Path, held_out: Sequence[AnswerPair]) -> None:

@@ -245,8 +245,10 @@ class Run(Measuring):
         total = self.config.loop.candidates if total is None else total
         stage, text = TABLES[name]
         blocks = BlockWriter(self.folder.iteration(k).path, name, -(-total // BLOCK))
-        started = time.time()
         missing = blocks.missing()
+        if missing:
+            left = sum(min(BLOCK, total - b * BLOCK) for b in missing)
+            started = self.reporter.begun(k, stage, total - left, total)
         for b in missing:
             self._check_stop()
             indices = range(b * BLOCK, min(total, (b + 1) * BLOCK))
@@ -259,10 +261,10 @@ class Run(Measuring):
                 blocks.append(b, rows)
             done = min(total, (b + 1) * BLOCK)
             self.reporter.update(
-                k, stage, done, total, started=started, measured=(len(indices), spent.cost.seconds)
+                k, stage, done, total, started=started, measured=(len(indices), spent.working)
             )
         if not missing:
-            self.reporter.finished(k, stage, self.seconds(k).get(stage, 0.0))
+            self.reporter.finished(k, stage)
         return read_rows(blocks.finish())
 
     def _question_prompt(self, examples: Sequence[Example]) -> str:
@@ -279,14 +281,17 @@ class Run(Measuring):
         lay decisions over it, leave eval prompts out; the kept pairs."""
         files = self.folder.iteration(k)
         if files.kept.exists():  # a later decision does not change what was trained on
+            self.reporter.finished(k, "filter")
             return kept_examples(files)
-        with self._timed(k, "filter"):
+        count = len(candidates)
+        started = self.reporter.begun(k, "filter", 0, count)
+        with self._timed(k, "filter") as scored:
             scores = saved_scores(files, self.config.filters)
             if scores is None:
                 scores = score_table(candidates, pool)
                 write_parquet(files.scores, scores)
         wait_for_review(self, k)
-        with self._timed(k, "filter"):
+        with self._timed(k, "filter") as spent:
             result = verdicts(pack(scores), self.config.filters)
             # A skip or a flag is a remark: it overrides no verdict.
             rulings = {i: d for i, d in self.decisions(k).items() if d.action in RULINGS}
@@ -299,6 +304,8 @@ class Run(Measuring):
             written = [row for row in candidates if row["candidate_id"] in chosen]
             write_diversity(self, k, kept, written)
             write_jsonl(files.kept, kept)
+        measured = (count, scored.working + spent.working)
+        self.reporter.update(k, "filter", count, count, started=started, measured=measured)
         return kept_examples(files)
 
     # ---------------------------------------------------------------- train
@@ -344,24 +351,21 @@ class Run(Measuring):
         done = files.path / "trained.json"
         if done.exists():
             delete_checkpoints(files.model)
-            self.reporter.finished(place, "train", self.seconds(place).get("train", 0.0))
+            self.reporter.finished(place, "train")
             return files.model
         epochs, step_rows = self.config.training.epochs, self.config.training.step_rows
         rows = counted["rows"]
         total = rows * epochs if steps is None else steps * step_rows
         taken = 0
         started = time.time()
+        report = self.reporter.steps(place, "train", total)
 
         def on_step(step: dict[str, float]) -> None:
             nonlocal taken
             taken = int(step["steps"])
-            self.folder.log_event("train", place=place, **step)
-            share = step["step"] / max(1.0, step["steps"])
-            spent = time.time() - started
-            self.reporter.update(place, "train", total * share, total, started=started)
-            write_json(files.path / "pace.json", {"share": share, "seconds": spent}, durable=False)
+            report(step)
 
-        with self._timed(place, "train") as spent:
+        with self._timed(place, "train"):
             tune(
                 files.model,
                 random_seed=row_seed(self.config.random_seed, place, "train") % 2**31,
@@ -373,9 +377,7 @@ class Run(Measuring):
         taken = taken or steps or ceil(epochs * ceil(rows / step_rows))
         write_json(done, counted | {"steps": taken})
         delete_checkpoints(files.model)
-        self.reporter.update(
-            place, "train", total, total, started=started, measured=(total, spent.cost.seconds)
-        )
+        self.reporter.update(place, "train", total, total, started=started)
         return files.model
 
     def baselines(self, *, late: bool = False) -> None:

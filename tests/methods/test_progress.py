@@ -8,33 +8,61 @@ from pathlib import Path
 import pytest
 
 from isara.config import RunConfig
-from isara.methods.progress import Reporter, planned_work
+from isara.methods.progress import Pace, Reporter, planned_work
 from isara.workspace.runs import Progress, RunFolder
 
 PLAN = {"1/questions": 20.0, "1/answers": 10.0, "1/train": 40.0, "1/evaluate": 8.0}
+Clock = Callable[[float], None]
 
 
 @pytest.fixture
-def reporter(tmp_path: Path) -> Reporter:
-    return Reporter(RunFolder(tmp_path / "r"), dict(PLAN))
+def make(tmp_path: Path) -> Callable[..., Reporter]:
+    """Reporters of one run, one after the other, as its workers are."""
+    return lambda **more: Reporter(RunFolder(tmp_path / "r"), dict(PLAN), **more)
+
+
+@pytest.fixture
+def reporter(make: Callable[..., Reporter]) -> Reporter:
+    return make()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Sets the clock that the pace of training steps is read from."""
+    now = [0.0]
+    monkeypatch.setattr("isara.methods.progress.time.monotonic", lambda: now[0])
+
+    def move(to: float) -> None:
+        now[0] = to
+
+    return move
 
 
 def test_the_plan_of_a_run(small_config: Callable[..., RunConfig]) -> None:
     config = small_config(
-        loop={"candidates": 100, "max_iterations": 1, "alpha": 0.3}, training={"epochs": 2}
+        loop={"candidates": 100, "max_iterations": 1, "alpha": 0.3},
+        training={"epochs": 2},
+        evaluation={"baselines": ["sft", "icl_knn"]},
     )
     # Half of the candidates are expected to be kept: (10 + 50) rows, twice.
     assert planned_work(config, seeds=10, prompts=20) == {
         "0/evaluate": 20,
+        "0/judge": 20,
         "sft/train": 20,
         "sft/evaluate": 20,
+        "sft/judge": 20,
+        "icl_knn/evaluate": 20,
+        "icl_knn/judge": 20,
         "1/questions": 100,
         "1/answers": 100,
+        "1/filter": 100,
         "1/train": 120,
         "1/evaluate": 20,
+        "1/judge": 20,
     }
     without = planned_work(config, seeds=10, prompts=0)
     assert "sft/train" not in without
+    assert planned_work(config, 10, 20, retention=0.2)["1/train"] == 60
     strict = small_config(loop={"candidates": 100, "alpha": 0.8}, training={"epochs": 1})
     assert planned_work(strict, seeds=10, prompts=0)["2/train"] == 90
 
@@ -58,33 +86,76 @@ def test_what_was_measured_goes_before_the_guess(reporter: Reporter) -> None:
     assert reporter.eta() == pytest.approx(expected)
 
 
-def test_stages_done_before_a_resume_teach_their_pace(reporter: Reporter) -> None:
-    reporter.finished("1", "questions", seconds=40.0)
-    # 2 s a question.
-    assert reporter.eta() == pytest.approx(10 * 2.4 + 40 * 0.3 + 8 * 1.0)
-    for stage in ("answers", "train", "evaluate"):
-        reporter.finished("1", stage)
-    assert reporter.eta() == 0.0
+def test_eval_prompts_with_examples_before_them_have_a_pace_of_their_own(tmp_path: Path) -> None:
+    plan = {"0/evaluate": 10.0, "icl_knn/evaluate": 10.0, "1/evaluate": 10.0}
+    reporter = Reporter(RunFolder(tmp_path / "r"), plan)
+    reporter.update(0, "evaluate", 10, 10, started=0.0, measured=(10, 10.0))
+    assert reporter.eta() == pytest.approx(10 * 3 + 10)  # a guess: three times as long
+    reporter.update("icl_knn", "evaluate", 10, 10, started=0.0, measured=(10, 90.0))
+    assert reporter.eta() == pytest.approx(10)
 
 
-def test_a_new_total_replaces_the_planned_one(reporter: Reporter) -> None:
+def test_an_earlier_worker_hands_its_pace_on(make: Callable[..., Reporter]) -> None:
+    first = make()
+    first.update("1", "questions", 20, 20, started=0.0, measured=(20, 20.0))
+    first.update("1", "answers", 5, 10, started=0.0, measured=(5, 15.0))
+    second = make()
+    second.finished("1", "questions")
+    # Nothing is done again, and half of the answers are on disk: 5 answers of 3 s. A cost of 1
+    # takes 1 s by the questions, 2.5 s by the answers, 1.75 s on average.
+    second.begun("1", "answers", 5, 10)
+    assert second.eta() == pytest.approx(5 * 3 + 40 * 0.15 * 1.75 + 8 * 0.5 * 1.75)
+
+
+def test_a_slower_worker_makes_the_earlier_pace_longer(make: Callable[..., Reporter]) -> None:
+    earlier: Pace = {"questions": [10, 10.0], "answers": [10, 20.0], "train": [1, 0.5]}
+    reporter = make(earlier=earlier | {"evaluate": [1, 1.0]})
+    assert reporter.eta() == pytest.approx(20 + 20 + 20 + 8)
+    reporter.update("1", "questions", 10, 20, started=0.0, measured=(10, 30.0))
+    # Three times as slow as before, so everything else takes three times as long too.
+    assert reporter.eta() == pytest.approx(10 * 3 + 3 * (20 + 20 + 8))
+
+
+def test_a_training_that_goes_on_counts_its_own_steps_only(
+    make: Callable[..., Reporter], clock: Clock
+) -> None:
+    reporter = make()
     for stage in ("questions", "answers", "evaluate"):
         reporter.finished("1", stage)
-    reporter.update("1", "train", 25, 100, started=0.0, measured=(25, 50.0))
-    assert reporter.eta() == pytest.approx(75 * 2)
+    on_step = reporter.steps("1", "train", 40.0)
+    clock(100.0)  # what the trainer needs to begin
+    on_step({"step": 11, "steps": 20})
+    assert reporter.eta() is None  # one step has no pace
+    clock(103.0)
+    on_step({"step": 12, "steps": 20})
+    assert reporter.eta() == pytest.approx(8 * 3.0)
+    clock(104.0)
+    on_step({"step": 13, "steps": 20})
+    assert reporter.eta() == pytest.approx(7 * 2.0)  # two steps in four seconds
+    assert [event["step"] for event in reporter.folder.events()[0]] == [11, 12, 13]
 
 
-def test_progress_is_written_twice_a_second_and_at_the_end_of_a_stage(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_new_total_replaces_the_planned_one(tmp_path: Path) -> None:
+    plan = {"sft/train": 10.0, "1/train": 40.0, "2/train": 40.0}
+    reporter = Reporter(RunFolder(tmp_path / "r"), plan)
+    reporter.finished("sft", "train")
+    reporter.update(1, "train", 25, 100, started=0.0, measured=(25, 50.0))
+    # The next iteration is expected to train on as many rows: 75 and 100 of 2 s.
+    assert reporter.eta() == pytest.approx((75 + 100) * 2)
+
+
+def test_progress_is_written_twice_a_second_and_at_both_ends_of_a_stage(
+    tmp_path: Path, clock: Clock
 ) -> None:
     told: list[Progress] = []
     folder = RunFolder(tmp_path / "r")
     reporter = Reporter(folder, {"2/questions": 20.0, "2/answers": 20.0}, told.append)
-    clock = iter([100.0, 100.4, 100.6, 100.7])
-    monkeypatch.setattr("isara.methods.progress.time.monotonic", lambda: next(clock))
-    for done in (5, 10, 15, 20):
+    clock(100.0)
+    reporter.begun(2, "questions", 0, 20)
+    for done, at in ((5, 100.3), (10, 100.6), (15, 100.7), (20, 100.8)):
+        clock(at)
         reporter.update(2, "questions", done, 20, started=7.0, measured=(5, 1.0))
-    assert [progress["done"] for progress in told] == [5, 15, 20]
+    assert [progress["done"] for progress in told] == [0, 10, 20]
     last = dict(folder.progress() or {})
     last.pop("updated")
     assert last == {
