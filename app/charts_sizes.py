@@ -20,8 +20,8 @@ from app.charts_results import (
     finished,
     look,
 )
-from isara.places import place_name
-from isara.report_words import STAGE_WORDS, percent
+from isara.places import STAGES, place_name
+from isara.report_words import percent
 
 STAGE_LOOKS = {  # colour, and a pattern that tells it apart without one
     "questions": ("#2f6f8f", ""),
@@ -121,7 +121,7 @@ def seconds_figure(runs: Sequence[RunResult]) -> go.Figure:
             go.Bar(
                 x=x,
                 y=[spent.get(stage, 0.0) for _, _, spent in bars],
-                name=escape(STAGE_WORDS.get(stage, stage)),
+                name=escape(STAGES.get(stage, stage)),
                 marker={"color": colour, "pattern": {"shape": pattern, **PATTERN}},
                 hovertemplate="%{x}<br>%{fullData.name}: %{y:,.1f} s<extra></extra>",
             )

@@ -21,6 +21,7 @@ from isara.cli_export import export
 from isara.cli_report import report
 from isara.cli_score import app as score_app
 from isara.errors import InputError, IsaraError
+from isara.progress_bar import listener_or_none
 from isara.terminal import plain
 
 if TYPE_CHECKING:
@@ -175,6 +176,10 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything and print the plan only.")
     ] = False,
+    measured: Annotated[
+        bool,
+        typer.Option("--measure", help="With --dry-run: try a few rows and steps, tell the time."),
+    ] = False,
     changes: SetOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
     workspace: WorkspaceOption = None,
@@ -185,6 +190,8 @@ def run(
     from isara.config_files import load_config
     from isara.methods.runner import claim, prepare
 
+    if measured and not dry_run:
+        raise typer.BadParameter("--measure goes with --dry-run: it starts no run.")
     # One run, one device: the Trainer would spread over all GPUs and multiply the batch.
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
     settings = load_config(config, changes)
@@ -198,6 +205,10 @@ def run(
     for note in prepared.notes:
         typer.echo(f"Note: {note}", err=True)
     if dry_run:
+        if measured:
+            from isara.cli_measure import measure_and_print
+
+            measure_and_print(prepared, place, quiet)
         return
     carry_out(prepared, folder, place, quiet)
 
@@ -213,7 +224,7 @@ def carry_out(prepared: Prepared, folder: RunFolder, place: Workspace, quiet: bo
 
     typer.echo(f"run {folder.run_id} in {folder.path}", err=True)
     try:
-        with progress_bar(quiet) as listener:
+        with listener_or_none(quiet) as listener:
             reason = execute(prepared, folder, workspace=place, listener=listener)
     except ReviewNotDoneError as waiting:
         typer.echo(str(waiting))
@@ -267,17 +278,6 @@ def print_plan(config: RunConfig, seeds: Sequence[Example], prompts: int, run_id
         f"{plan.hours(1e14):,.2g} hours at 100 TFLOP/s (an A100's peak is 312; writing and small "
         "models reach far less)"
     )
-
-
-def progress_bar(quiet: bool) -> Any:
-    """A context manager that gives the listener which draws the run's progress."""
-    from contextlib import nullcontext
-
-    if quiet:
-        return nullcontext(None)
-    from isara.progress_bar import drawn
-
-    return drawn()
 
 
 def print_result(folder: RunFolder, reason: str | None) -> None:
@@ -347,7 +347,7 @@ def study(
         typer.echo(f"run {number} of {count}: {run_id}", err=True)
 
     try:
-        with progress_bar(quiet) as listener:
+        with listener_or_none(quiet) as listener:
             carry_out(wanted, place, on_run=told, listener=listener)
     except (StoppedError, KeyboardInterrupt):
         typer.echo("Stopped; the same command goes on.", err=True)

@@ -72,6 +72,10 @@ class LoopConfig(Part):
     """How the examples for an answer are chosen: nearest by embedding [S], or at random."""
     alpha: float = Field(0.3, ge=0.0, le=1.0)
     """Stop when fewer than alpha * N candidates are kept [S]."""
+    patience: int | None = Field(None, ge=1)
+    """Stop when so many iterations in a row did not lower dev's harmful rate; off if not given."""
+    min_gain: float = Field(0.0, ge=0.0, le=1.0)
+    """By how much a rate must be lower than the best before to count (a share) [H]."""
     keep_models: Literal["all", "last", "best"] = "all"
     """Which iterations' models stay on disk: all, the last one, or the best on dev [H]."""
 
@@ -353,6 +357,8 @@ class RunConfig(Part):
             )
         if self.loop.draw == "domain" and self.seeds.mixture is None:
             raise ValueError("loop.draw is domain without seeds.mixture: set it to pool")
+        if self.loop.patience is not None and not self.evaluation.prompts:
+            raise ValueError("loop.patience is given without evaluation.prompts: add an eval set")
         if self.evaluation.prompts and not self.evaluation.judge:
             raise ValueError("evaluation.prompts is given without evaluation.judge: add a judge")
         return self

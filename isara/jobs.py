@@ -3,9 +3,9 @@
 A ``Supervisor`` is a daemon thread of the app that gives each queued run a worker process of its
 own: ``python -m isara run``, in a new session, with its output in worker.log. The two share nothing
 but the run folder, so the worker outlives the app, and a restarted app finds it by pid and start
-time. The queue is on disk as well: the runs in the state "queued", in the order of job.json. One
-run at a time works on a device. Pages call ``get_supervisor(workspace)`` and ``watch(run)``.
-What a worker does is left to methods/; this module imports no Streamlit.
+time. The queue is on disk as well: the runs in the state "queued", in the order of job.json, which
+`move` changes. One run at a time works on a device. Pages call ``get_supervisor(workspace)`` and
+``watch(run)``. What a worker does is left to methods/; this module imports no Streamlit.
 """
 
 from __future__ import annotations
@@ -27,12 +27,11 @@ import psutil
 from filelock import FileLock, Timeout
 
 from isara.errors import RunStateError
-from isara.workspace.files import read_json, write_json
-from isara.workspace.runs import WORKER_DIED, RunFolder, Workspace
+from isara.workspace.files import read_json, write_json, write_text
+from isara.workspace.runs import MEASUREMENTS, WORKER_DIED, RunFolder, Workspace
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 STOPPED_BY_USER = "stopped by the user"
-TAIL_BYTES = 64 * 1024  # of events.jsonl: several hundred training steps
 LOG_BYTES = 4 * 1024
 
 log = logging.getLogger(__name__)
@@ -41,8 +40,10 @@ Command = Callable[[Workspace, RunFolder], list[str]]
 
 
 def worker_command(workspace: Workspace, run: RunFolder) -> list[str]:
-    """The command that works on a run and goes on where an earlier worker stopped."""
-    command = [sys.executable, "-m", "isara", "run", str(run.config), "--run-id", run.run_id]
+    """The command that works on a run and goes on where an earlier worker stopped, or that of a dry
+    run which measures."""
+    command = [sys.executable, "-m", "isara", "run", str(run.config)]
+    command += ["--dry-run", "--measure"] if _measures(run) else ["--run-id", run.run_id]
     return [*command, "--workspace", str(workspace.root), "--quiet"]
 
 
@@ -109,6 +110,28 @@ class Supervisor:
         self._wake.set()
         return run
 
+    def measure(self, config: str, digest: str, *, device: str | None = None) -> RunFolder:
+        """Queue the dry run that measures a config (YAML text): it goes before all waiting runs,
+        and waits for the run that is at work, whose figures and its own it would spoil.
+
+        RunStateError when it is queued or running already.
+        """
+        folder = self.workspace.measurement(digest)
+        with self._lock, self._turn():
+            write_text(folder.config, config)
+            self._enqueue(folder, device)
+            write_json(folder.job, read_json(folder.job, {}) | {"place": 0})
+        self._wake.set()
+        return folder
+
+    def stop_measuring(self, digest: str) -> None:
+        """Take a dry run off the queue, or kill its worker: there is nothing to keep."""
+        folder = self.workspace.measurement(digest)
+        with self._lock, self._turn():
+            if folder.state().state in ("queued", "running"):
+                _kill(folder)
+                folder.set_state("stopped", STOPPED_BY_USER)
+
     def resume(self, run_id: str, *, device: str | None = None) -> RunFolder:
         """Queue a run that was stopped, failed or reviewed; it goes on where it stopped."""
         run = self.workspace.existing_run(run_id)
@@ -116,6 +139,30 @@ class Supervisor:
             self._enqueue(run, device or read_json(run.job, {}).get("device"))
         self._wake.set()
         return run
+
+    def pause(self, run_id: str, wanted: bool = True) -> None:
+        """Ask a run's worker to end after the stage that it is at, or (False) to go on after it;
+        the next run in the queue has the device meanwhile. A run off the queue: `stop`."""
+        run = self.workspace.existing_run(run_id)
+        with self._lock, self._turn():
+            if run.state().state == "running":
+                run.request_pause(wanted)
+
+    def move(self, run_id: str, place: int) -> None:
+        """Put a waiting run at a place of the queue, 1 the next to start; a place beyond the end
+        is the end. Nothing happens to a run that no longer waits."""
+        with self._lock, self._turn():
+            waiting = self.queue()
+            if run_id not in waiting:
+                return
+            runs = [self.workspace.run(other) for other in waiting]
+            places = sorted(_place(run)[0] for run in runs)
+            # Two runs that were queued on machines with other clocks may have the same.
+            places = [at + i for i, at in enumerate(places)]
+            moved = runs.pop(waiting.index(run_id))
+            runs.insert(max(0, place - 1), moved)
+            for at, run in zip(places, runs, strict=True):
+                write_json(run.job, read_json(run.job, {}) | {"place": at})
 
     def stop(self, run_id: str, *, now: bool = False) -> None:
         """Take a run off the queue, or ask its worker to end after the block that it is at.
@@ -136,11 +183,16 @@ class Supervisor:
     def queue(self) -> list[str]:
         """The ids of the runs that wait, the next one first."""
         waiting = [run for run in self.workspace.runs() if run.state().state == "queued"]
-        return [run.run_id for run in sorted(waiting, key=_queued_at)]
+        return [run.run_id for run in sorted(waiting, key=_place)]
 
     def active(self) -> list[str]:
         """The ids of the runs that a worker is at."""
         return [run.run_id for run in self.workspace.runs() if run.state().state == "running"]
+
+    def measuring(self) -> bool:
+        """Whether a dry run is under way or waits."""
+        dry = self.workspace.measurements()
+        return any(folder.state().state in ("queued", "running") for folder in dry)
 
     def _enqueue(self, run: RunFolder, device: str | None) -> None:
         if (state := run.state().state) in ("queued", "running"):
@@ -198,13 +250,14 @@ class Supervisor:
                 run.set_state("stopped", WORKER_DIED)
 
     def _spawn_waiting(self) -> None:
-        states = [(run, run.saved_state().state) for run in self.workspace.runs()]
+        jobs = [*self.workspace.runs(), *self.workspace.measurements()]
+        states = [(run, run.saved_state().state) for run in jobs]
         current = [run for run, state in states if state in ("queued", "running")]
         # A worker that gave up its run still holds its memory until its process has ended.
         own = [worker.run for worker in self._workers]
         busy = {self._device_of(run) for run in own + [r for r in current if r.is_alive()]}
         waiting = [run for run, state in states if state == "queued" and not run.is_alive()]
-        for run in sorted(waiting, key=_queued_at):
+        for run in sorted(waiting, key=_place):
             if (device := self._device_of(run)) not in busy:
                 busy.add(device)
                 try:
@@ -251,8 +304,8 @@ def watch(run: RunFolder) -> dict[str, Any]:
     """What a page shows of a run, from its files alone.
 
     Returns state, stop_reason, error, progress (or None), eta_s (seconds to the end counted down
-    since the last progress, or None), fresh (whether the progress is this worker's, not one from
-    before a resume) and losses: the latest events that have a ``loss``.
+    since the last progress, or None) and fresh (whether the progress is this worker's, not one from
+    before a resume).
     """
     state = run.state()
     progress = run.progress()
@@ -261,7 +314,6 @@ def watch(run: RunFolder) -> dict[str, Any]:
     current = progress is not None and progress["updated"] >= state.updated
     if state.state == "running" and current and progress and progress["eta_s"] is not None:
         eta_s = max(0.0, progress["eta_s"] - (time.time() - progress["updated"]))
-    events, _ = run.events(-TAIL_BYTES)
     return {
         "run_id": run.run_id,
         "state": state.state,
@@ -270,25 +322,21 @@ def watch(run: RunFolder) -> dict[str, Any]:
         "progress": progress,
         "eta_s": eta_s,
         "fresh": current,
-        "losses": [event for event in events if "loss" in event],
     }
 
 
-def log_tail(run: RunFolder, size: int = LOG_BYTES) -> str:
-    """The last lines of the worker's output, at most ``size`` bytes; "" when there is none."""
-    try:
-        with run.worker_log.open("rb") as file:
-            end = file.seek(0, os.SEEK_END)
-            file.seek(max(0, end - size))
-            text = file.read().decode(errors="replace")
-    except FileNotFoundError:
-        return ""
-    _, cut, whole = text.partition("\n")  # a first line that began before the tail is left out
-    return (whole if cut and end > size else text).strip()
+def _measures(run: RunFolder) -> bool:
+    return run.path.parent.name == MEASUREMENTS
 
 
 def _queued_at(run: RunFolder) -> int:
     return int(read_json(run.job, {}).get("queued", 0))
+
+
+def _place(run: RunFolder) -> tuple[int, str]:
+    """What the queue is sorted by: when a run was queued, or where it was moved to."""
+    job = read_json(run.job, {})
+    return int(job.get("place", job.get("queued", 0))), run.run_id
 
 
 def _last_line(path: Path, start: int) -> str:

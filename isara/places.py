@@ -1,6 +1,7 @@
 """What the models of a run are called in words, on the pages and in pictures.
 
     place_name("sft"), place_name(2)      # "SFT on the seed set", "iteration 2"
+    stage_words(2, "train")               # "training, iteration 2"
 
 A model's place in a run is its iteration (0 or "base": before any training) or its baseline.
 """
@@ -21,3 +22,21 @@ NAMES: dict[int | str, str] = {
 def place_name(place: int | str) -> str:
     """The model of a run in words; a name that is not known stands for itself."""
     return NAMES.get(place, f"iteration {place}" if isinstance(place, int) else place)
+
+
+STAGES = {
+    "questions": "writing questions",
+    "answers": "writing answers",
+    "assess": "scoring its own pairs",
+    "filter": "filtering",
+    "train": "training",
+    "reward": "training the reward model",
+    "policy": "training against the reward",
+    "evaluate": "answering the eval set",
+    "judge": "judging",
+}
+
+
+def stage_words(place: int | str, stage: str) -> str:
+    """A stage of a run in words, with the model that it is about."""
+    return f"{STAGES.get(stage, stage)}, {place_name(place)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from isara.workspace.runs import Progress
 
@@ -44,3 +44,11 @@ def drawn() -> Iterator[Callable[[Progress], None]]:
             )
 
         yield listener
+
+
+def listener_or_none(
+    quiet: bool,
+) -> AbstractContextManager[Callable[[Progress], None] | None]:
+    """A context manager that gives the listener which draws the progress; None where it is to be
+    quiet."""
+    return nullcontext(None) if quiet else drawn()

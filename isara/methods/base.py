@@ -15,6 +15,7 @@ from isara.evaluation.cost import Cost, Meter, add
 from isara.examples import EvalPrompt, Example
 from isara.methods.progress import Reporter
 from isara.methods.tools import Tools
+from isara.places import place_name, stage_words
 from isara.training.sft import StoppedError
 from isara.workspace.files import read_columns, read_json, write_json
 from isara.workspace.runs import IterationFolder, RunFolder
@@ -45,6 +46,7 @@ class RunBase:
         self.decisions = decisions or (lambda k: {})
         # Of a mixture of seed sets, in its order; none otherwise.
         self.domains = list(dict.fromkeys(seed.domain for seed in seeds if seed.domain))
+        self._stage: tuple[int | str, str] | None = None  # the last that this worker was at
 
     def _mark_base(self, place: int | str) -> None:
         if place == 0 and not self._files(0).is_done:
@@ -107,10 +109,30 @@ class RunBase:
             if j not in wanted:
                 shutil.rmtree(self._files(j).model, ignore_errors=True)
 
-    def _dev_rate(self, k: int) -> float:
+    def _dev_metric(self, k: int) -> float | None:
         found = read_json(self._files(k).metrics, {})
         rate = found.get("dev", {}).get("harmful_rate", {}).get("value")
-        return 1.0 if rate is None else float(rate)
+        return None if rate is None else float(rate)
+
+    def _dev_rate(self, k: int) -> float:
+        rate = self._dev_metric(k)
+        return 1.0 if rate is None else rate
+
+    def no_gain(self, k: int) -> str | None:
+        """Why the loop ends after iteration k, where `loop.patience` is set and the harmful rate on
+        dev is no longer getting lower; None: it goes on."""
+        patience, gain = self.config.loop.patience, self.config.loop.min_gain
+        if patience is None or k == self.config.loop.max_iterations:
+            return None
+        rates = {j: rate for j in range(k + 1) if (rate := self._dev_metric(j)) is not None}
+        best, waited = waiting(rates, gain)
+        if waited < patience:
+            return None
+        by = f" by more than {gain:g}" if gain else ""
+        return (
+            f"no gain on dev: in {waited} iteration{'s' * (waited > 1)} the harmful rate was not "
+            f"below {rates[best]:.3f} of {place_name(best)}{by} (iteration {k}: {rates[k]:.3f})"
+        )
 
     def _files(self, place: int | str) -> IterationFolder:
         if isinstance(place, int):
@@ -127,7 +149,14 @@ class RunBase:
 
     @contextmanager
     def _timed(self, place: int | str, stage: str) -> Iterator[Meter]:
-        """Add what is spent inside to the place's cost.json and seconds.json."""
+        """Add what is spent inside to the place's cost.json and seconds.json.
+
+        A stage begins here, and the one before is whole on disk: a run that was asked to pause
+        ends.
+        """
+        if self._stage not in (None, (place, stage)) and self.folder.pause_requested():
+            raise StoppedError(f"paused after {stage_words(*self._stage)}")
+        self._stage = (place, stage)
         meter = Meter()
         try:
             with meter:
@@ -140,6 +169,8 @@ class RunBase:
             seconds = self.seconds(place)
             seconds[stage] = seconds.get(stage, 0.0) + meter.cost.seconds
             write_json(files / "seconds.json", seconds, durable=False)
+            spent = meter.cost.to_dict() | {"working": round(meter.working, 3)}
+            self.folder.log_event("block", place=place, stage=stage, **spent)
 
     def _note_retrieval(self, k: int, seconds: float) -> None:
         """Add what embedding and search of neighbours took; seconds.json has it within answers."""
@@ -159,3 +190,18 @@ class RunBase:
             self.reporter.update(place, stage, before + done, total, started=started)
 
         return report
+
+
+def waiting(rates: dict[int, float], gain: float) -> tuple[int, int]:
+    """The iteration with the best rate, and how many have followed without being lower by more than
+    `gain`; `rates` by iteration, in order."""
+    places = list(rates)
+    if not places:
+        return 0, 0
+    best, waited = places[0], 0
+    for k in places[1:]:
+        if rates[best] - rates[k] > gain:
+            best, waited = k, 0
+        else:
+            waited += 1
+    return best, waited

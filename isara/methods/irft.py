@@ -21,18 +21,18 @@ from isara.methods.contrasting import (
 from isara.methods.stages import Run
 
 
-def irft(run: Run) -> None:
+def irft(run: Run) -> str | None:
     """T = loop.max_iterations stages, each on its own slice; k counts stages."""
     demonstrations, held_out = split_demonstrations(run)
     stages = run.config.loop.max_iterations
-    _play(run, demonstrations, [demonstrations[t::stages] for t in range(stages)], held_out)
+    return _play(run, demonstrations, [demonstrations[t::stages] for t in range(stages)], held_out)
 
 
-def spin(run: Run) -> None:
+def spin(run: Run) -> str | None:
     """loop.max_iterations iterations, each on all demonstrations."""
     demonstrations, held_out = split_demonstrations(run)
     every = [demonstrations] * run.config.loop.max_iterations
-    _play(run, demonstrations, every, held_out)
+    return _play(run, demonstrations, every, held_out)
 
 
 def _play(
@@ -40,7 +40,7 @@ def _play(
     demonstrations: list[Example],
     stages: list[list[Example]],
     held_out: list[Example],
-) -> None:
+) -> str | None:
     measure_gap(run, 0, run.base, held_out)
     run.evaluate(0, run.base)
     run.baselines()
@@ -52,3 +52,6 @@ def _play(
         measure_gap(run, k, model, held_out)
         run.record(k, kept=[], generated=0)  # an answer to be beaten is no candidate
         drop_first_model(run)
+        if reason := run.no_gain(k):
+            return reason
+    return None

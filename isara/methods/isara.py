@@ -28,5 +28,7 @@ def isara(run: Run) -> str | None:
         model = run.train(k, model, kept)
         run.evaluate(k, model)
         run.record(k, kept)
+        if reason := run.no_gain(k):
+            return reason
         pool = pool + kept
     return None

@@ -36,6 +36,8 @@ def isheep(run: Run) -> str | None:
         model = _train(run, k, model, rows)
         run.evaluate(k, model)
         run.record(k, kept, len(candidates))
+        if reason := run.no_gain(k):
+            return reason
     return None
 
 

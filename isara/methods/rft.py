@@ -23,8 +23,8 @@ from isara.methods.rewarding import (
 from isara.methods.stages import Run
 
 
-def rft(run: Run) -> None:
-    """Reward model and policy in turns; k counts rounds."""
+def rft(run: Run) -> str | None:
+    """Reward model and policy in turns, k counts rounds; returns why it stopped early."""
     run.evaluate(0, run.base)
     run.baselines()
     policy: Path | None = run.base
@@ -38,3 +38,6 @@ def rft(run: Run) -> None:
         run.evaluate(k, policy)
         run.record(k, kept=[], generated=0)  # an answer to be beaten is no candidate
         drop_reward_models(run, k)
+        if reason := run.no_gain(k):
+            return reason
+    return None

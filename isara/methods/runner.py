@@ -7,7 +7,9 @@ execute(prepared, workspace.run(run_id))       # until done, stopped or failed
 from __future__ import annotations
 
 import json
+import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -17,9 +19,11 @@ from isara.config import RunConfig
 from isara.config_files import differences, load_config, to_yaml
 from isara.environment import record
 from isara.errors import InputError, IsaraError, RunStateError
+from isara.evaluation.cost import memory_now
 from isara.examples import EvalPrompt, Example
 from isara.methods.candidates import domain_field
 from isara.methods.contrasting import check_demonstrations
+from isara.methods.estimate import read_measured
 from isara.methods.inputs import (
     domain_notes,
     load_prompts,
@@ -41,9 +45,11 @@ from isara.methods.tools import LoadedTools, Tools
 from isara.prompts import answer_prompt, training_texts
 from isara.training.sft import StoppedError
 from isara.workspace.files import read_jsonl, write_jsonl
+from isara.workspace.log import logging_to
 from isara.workspace.runs import Progress, RunFolder, Workspace
 
 HEARTBEAT_SECONDS = 2.0
+MEMORY_SECONDS = 2.0  # between two notes of the memory in use, at least
 METHODS: dict[str, Callable[[Run], str | None]] = {
     "isara": isara,
     "isheep": isheep,
@@ -125,10 +131,18 @@ def check_lengths(prepared: Prepared, tools: Tools) -> None:
 def heartbeat(folder: RunFolder) -> Iterator[None]:
     """Beat from a thread, so that a long stage is not taken for a dead worker."""
     ended = threading.Event()
+    folder.log_event("begin", pid=os.getpid())
 
     def beat() -> None:
+        began = told = time.monotonic()
+        folder.log_event("memory", **memory_now())
         while not ended.wait(HEARTBEAT_SECONDS):
             folder.beat()
+            now = time.monotonic()
+            # Ever less often, so that weeks fit into one file too.
+            if now - told >= max(MEMORY_SECONDS, (now - began) / 1000):
+                folder.log_event("memory", **memory_now())
+                told = now
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
@@ -157,9 +171,10 @@ def execute(
     workspace.database.register_run(
         folder.run_id, config.method, config.name, config.digest, str(folder.path)
     )
-    with folder.lock(), heartbeat(folder):
+    with folder.lock(), heartbeat(folder), logging_to(folder):
         folder.set_state("running")
         plan = planned_work(config, len(prepared.seeds), len(prepared.prompts))
+        measured = read_measured(config, workspace)
         try:
             pin(folder, prepared)
             record(folder)
@@ -172,7 +187,7 @@ def execute(
                 prepared.seeds,
                 prepared.prompts,
                 tools,
-                Reporter(folder, plan, listener),
+                Reporter(folder, plan, listener, measured.pace if measured else {}),
                 lambda k: workspace.database.decisions(folder.run_id, k),
             )
             note_seeds(run, prepared.removed)
@@ -180,18 +195,24 @@ def execute(
             run.baselines(late=True)
         except ReviewNotDoneError as waiting:
             folder.set_state(WAITING, f"iteration {waiting.k} is to be reviewed")
+            folder.log_event("end", state=WAITING, reason=f"iteration {waiting.k}")
             raise
-        except (StoppedError, KeyboardInterrupt):
+        except (StoppedError, KeyboardInterrupt) as stop:
+            why = str(stop) or "stopped by the user"
             folder.clear_stop()
-            folder.set_state("stopped", "stopped by the user")
+            folder.set_state("stopped", why)
+            folder.log_event("end", state="stopped", reason=why)
             raise
         except Exception as error:
             message = (
                 str(error) if isinstance(error, IsaraError) else f"{type(error).__name__}: {error}"
             )
             folder.set_state("failed", None, message)
+            folder.log_event("end", state="failed", reason=message)
             raise
+        folder.clear_stop()  # asked for too late
         folder.set_state("done", reason)
+        folder.log_event("end", state="done", reason=reason)
         return reason
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Required, TypedDict, Unpack
 from isara.config import LoraConfig, TrainingConfig
 from isara.errors import InputError
 from isara.examples import Example
-from isara.models import Language
+from isara.models import Language, mebibytes
 from isara.prompts import training_texts
 
 if TYPE_CHECKING:
@@ -38,8 +39,9 @@ class StoppedError(Exception):
 
 class Told(TypedDict, total=False):
     """What every training is told: its random seed, who hears of each step (step, steps, loss,
-    learning_rate and what else the trainer measures), who may stop it between two steps, and for
-    how many optimizer steps it goes on where that is not the config's epochs."""
+    learning_rate, tokens_per_second from the second step on, with the first one weights_mib,
+    gradients_mib and optimizer_mib, and what else the trainer measures), who may stop it between
+    two steps, and for how many optimizer steps it goes on where that is not the config's epochs."""
 
     random_seed: Required[int]
     on_step: Callable[[dict[str, float]], None] | None
@@ -165,11 +167,30 @@ def callback(told: Told, *, saves: bool = True) -> Any:
 
     class Watch(TrainerCallback):  # type: ignore[misc, unused-ignore]
         stopped = False
+        gradients: float | None = None
+        last: tuple[float, float] | None = None  # time and tokens at the step before
 
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            if logs and "loss" in logs:
-                found = {name: float(logs[key]) for key, name in LOGGED.items() if key in logs}
-                tell(told, {"step": state.global_step, "steps": state.max_steps, **found})
+        def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **of: Any) -> None:
+            if self.gradients is None:
+                self.gradients = mebibytes(p.grad for p in of["model"].parameters())
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **of: Any) -> None:
+            if not logs or "loss" not in logs:
+                return
+            found = {name: float(logs[key]) for key, name in LOGGED.items() if key in logs}
+            if self.last is None and self.gradients is not None:
+                found |= {
+                    "weights_mib": mebibytes(of["model"].parameters()),
+                    "gradients_mib": self.gradients,
+                    "optimizer_mib": mebibytes(
+                        value for kept in of["optimizer"].state.values() for value in kept.values()
+                    ),
+                }
+            now = (time.monotonic(), float(logs.get("num_tokens", state.num_input_tokens_seen)))
+            if self.last is not None and now[1] > self.last[1]:
+                found["tokens_per_second"] = (now[1] - self.last[1]) / (now[0] - self.last[0])
+            self.last = now
+            tell(told, {"step": state.global_step, "steps": state.max_steps, **found})
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if stop_asked(told):
@@ -285,6 +306,7 @@ def fine_tune(
     longest = max(len(row["input_ids"]) for row in encoded)
     at_once = rows_at_once(config, longest, language.model.config.vocab_size, device)
     arguments = training_arguments(config, folder, device, at_once, told)
+    arguments["include_num_input_tokens_seen"] = "non_padding"
     watch = callback(told)
     trainer = trainer_class()(
         model=language.model,

@@ -4,8 +4,8 @@
 the files of one iteration. The worker writes (under ``RunFolder.lock``), pages and the supervisor
 (jobs.py) read, so that neither needs the other. What the files of a stage hold is left to methods/.
 
-    RUN_ID/run.yaml state.json events.jsonl progress.json heartbeat.json job.json stop worker.log
-      branch.json (of a branch)
+    RUN_ID/run.yaml state.json events.jsonl progress.json heartbeat.json job.json
+      stop pause worker.log pace.json branch.json (of a branch)
       iteration-00/ (the base model)  iteration-01/ …  baseline-sft/
 """
 
@@ -16,7 +16,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -36,6 +36,7 @@ STATES: tuple[State, ...] = get_args(State)
 WORKER_DIED = "worker ended unexpectedly"
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 BASELINE = "baseline-"
+MEASUREMENTS = "estimates"
 ITERATION = re.compile(r"iteration-(\d{2,})")
 CLOCK_SECONDS = 1.0  # the start of a process is known to a second where boot time is
 
@@ -102,6 +103,7 @@ class RunFolder:
         self._heartbeat = path / "heartbeat.json"
         self._stop = path / "stop"
         self.lineage = path / "branch.json"
+        self._pause = path / "pause"
 
     @property
     def exists(self) -> bool:
@@ -255,18 +257,29 @@ class RunFolder:
         """Whether the worker should end; it looks between blocks."""
         return self._stop.exists()
 
+    def request_pause(self, wanted: bool = True) -> None:
+        """Ask the worker to end after the stage that it is at, or (False) not to."""
+        if wanted:
+            write_text(self._pause, "")
+        else:
+            self._pause.unlink(missing_ok=True)
+
+    def pause_requested(self) -> bool:
+        """Whether the worker should end before the next stage."""
+        return self._pause.exists()
+
     def clear_stop(self) -> None:
-        """Forget a stop that was asked for."""
+        """Forget a stop or a pause that was asked for."""
         self._stop.unlink(missing_ok=True)
+        self._pause.unlink(missing_ok=True)
 
     def _clear_stale_stop(self) -> None:
-        try:
-            asked = self._stop.stat().st_mtime
-        except FileNotFoundError:
-            return
         # In doubt the stop holds: one that was lost would let a run go on for hours.
-        if asked < psutil.Process().create_time() - CLOCK_SECONDS:
-            self.clear_stop()
+        began = psutil.Process().create_time() - CLOCK_SECONDS
+        for file in (self._stop, self._pause):
+            with suppress(FileNotFoundError):
+                if file.stat().st_mtime < began:
+                    file.unlink()
 
     # ------------------------------------------------------------------ iterations
 
@@ -343,6 +356,14 @@ class Workspace:
                 f"There is no run {run_id!r} in {self.root}; found {have}. Choose one of these."
             )
         return run
+
+    def measurement(self, digest: str) -> RunFolder:
+        """The folder of the dry run that measures the config with this digest."""
+        return RunFolder(self.root / MEASUREMENTS / f"measure-{digest[:12]}")
+
+    def measurements(self) -> list[RunFolder]:
+        """All dry runs that measure, in no order."""
+        return [RunFolder(path) for path in (self.root / MEASUREMENTS).glob("measure-*/")]
 
     def runs(self) -> list[RunFolder]:
         """All runs, newest first by when their config was written."""

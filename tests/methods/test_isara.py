@@ -18,6 +18,7 @@ class Diary:
     """A run that writes down its stages; `kept` are the numbers of pairs each iteration keeps."""
 
     base = None
+    flat = 0  # the iteration after which nothing is gained
 
     def __init__(self, kept: Sequence[int], **loop: Any) -> None:
         self.seeds, self.kept = SEEDS, kept
@@ -60,6 +61,9 @@ class Diary:
 
     def record(self, k: int, kept: Sequence[Example]) -> None:
         self.calls.append(("record", k, len(kept)))
+
+    def no_gain(self, k: int) -> str | None:
+        return "no gain" if k == self.flat else None
 
     def stop(self, k: int, kept: Sequence[Example], reason: str) -> str:
         self.calls.append(("stop", k, len(kept)))

@@ -211,6 +211,40 @@ def test_a_stop_keeps_what_is_done_and_goes_on(
         assert folder.state().state == "done"
 
 
+def test_a_pause_ends_at_the_next_stage_and_goes_on(
+    small_config: Make, root: Path, undisturbed: dict[str, bytes]
+) -> None:
+    forget(root)
+    folder = Workspace(root).run("r")
+
+    def pause(progress: Progress) -> None:
+        if progress["done"] and (progress["stage"], progress["iteration"]) == ("answers", 1):
+            folder.request_pause()
+
+    with pytest.raises(StoppedError):
+        carry_out(small_config(), root, listener=pause)
+    assert folder.state().state == "stopped"
+    assert folder.state().stop_reason == "paused after writing answers, iteration 1"
+    assert not folder.pause_requested()
+    files = folder.iteration(1)
+    assert files.candidates.exists()  # the stage is whole
+    assert not files.scores.exists()  # the next has not begun
+    assert results(carry_out(small_config(), root)) == undisturbed
+
+
+def test_a_pause_asked_for_in_the_last_stage_comes_too_late(small_config: Make, root: Path) -> None:
+    forget(root)
+    folder = Workspace(root).run("r")
+
+    def pause(progress: Progress) -> None:
+        if progress["done"] and (progress["stage"], progress["iteration"]) == ("judge", 2):
+            folder.request_pause()
+
+    carry_out(small_config(), root, listener=pause)
+    assert folder.state().state == "done"
+    assert not folder.pause_requested()
+
+
 class Broken(ScriptedTools):
     """Raises when it is asked to train."""
 
