@@ -17,6 +17,7 @@ import streamlit as st  # noqa: E402
 
 from app import tour  # noqa: E402
 from app.state import start  # noqa: E402
+from app.widgets.run_notice import TITLE, tell_endings  # noqa: E402
 
 PAGES = (
     ("seed", "Seed", ":material/grass:"),
@@ -28,12 +29,13 @@ PAGES = (
     ("report", "Report", ":material/description:"),
 )
 
-st.set_page_config(page_title="ISARA Studio", page_icon=":material/autorenew:", layout="wide")
+st.set_page_config(page_title=TITLE, page_icon=":material/autorenew:", layout="wide")
 start()
 pages = [
     st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, url_path=name, default=not i)
     for i, (name, title, icon) in enumerate(PAGES)
 ]
 chosen = st.navigation(pages)
+tell_endings(chosen.url_path)
 tour.show(chosen.url_path or PAGES[0][0])
 chosen.run()

@@ -71,22 +71,9 @@ METRIC_NAMES = {
     "log_prob_gap_base": "log-probability of demonstrations over the base model's answers (nats)",
 }
 
-STAGE_WORDS = {
-    "questions": "writing questions",
-    "answers": "writing answers",
-    "assess": "scoring its own pairs",
-    "filter": "filtering",
-    "train": "training",
-    "reward": "training the reward model",
-    "policy": "training against the reward",
-    "evaluate": "answering the eval set",
-    "judge": "judging",
-}
-
-
 def stage_name(stage: str) -> str:
     """A stage of an iteration in words; a name that is not known stands for itself."""
-    return STAGE_WORDS.get(stage, stage)
+    return STAGES.get(stage, stage)
 
 
 def metric_name(name: str) -> str:

@@ -6,7 +6,8 @@ import streamlit as st
 
 from app.widgets.hints import hint
 from app.widgets.run_form import checked, choose_start, settings_form
-from app.widgets.run_live import choose_run, follow, show_queue
+from app.widgets.run_live import choose_run, follow
+from app.widgets.run_queue import show_queue
 from app.widgets.run_start import start_section
 
 st.title("Run")

@@ -1,4 +1,4 @@
-"""The chosen run as it is now: state, stage, ETA, loss, log, models on disk, stop and resume.
+"""The chosen run as it is now: state, stage, ETA, charts, log, models on disk; pause, stop, resume.
 
     run_id = choose_run()
     if run_id: follow(run_id)
@@ -10,6 +10,7 @@ same. While the run is active the view redraws itself; the work itself never dep
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -17,16 +18,18 @@ import streamlit as st
 from app import state
 from app.widgets.lineage import show_lineage
 from app.widgets.plain import plain, sentences
-from app.widgets.run_loss import show_loss
+from app.widgets.run_charts import show_charts
+from app.widgets.run_log import show_log
 from app.widgets.run_start import ACTIVE
 from app.widgets.samples_picker import choose
 from isara.config import PROJECT_ROOT
 from isara.errors import IsaraError
-from isara.jobs import log_tail, watch
+from isara.jobs import watch
 from isara.models import folder_size
 from isara.progress_bar import duration
 from isara.report_words import stage_name
 from isara.workspace.runs import WORKER_DIED, Progress, RunFolder
+from isara.workspace.series import Follower
 
 REFRESH_SECONDS = 2
 MEGABYTE = 1_000_000
@@ -51,16 +54,6 @@ def choose_run() -> str | None:
     return chosen
 
 
-def show_queue() -> None:
-    """Which run works and which wait, in their order."""
-    supervisor = state.supervisor()
-    active, waiting = supervisor.active(), supervisor.queue()
-    if waiting:
-        order = ", ".join(f"{i}. {run_id}" for i, run_id in enumerate(waiting, 1))
-        now = f"Running: {', '.join(active)}. " if active else ""
-        st.text(f"{now}Waiting, in this order: {order}. Runs on one device take turns.")
-
-
 def follow(run_id: str) -> None:
     """The live view of a run; it redraws itself while the run is active."""
     active = state.run_folder(run_id).state().state in ACTIVE
@@ -83,10 +76,17 @@ def show_run(folder: RunFolder, refreshed: bool) -> None:
     show_lineage(folder)
     if seen["progress"] and seen["state"] != "done":
         show_progress(seen["progress"], seen)
-    if seen["losses"]:
-        show_loss(seen["losses"])
-    show_log(folder, seen)
+    events = follower(str(folder.path)).read()
+    show_charts(events)
+    died = seen["state"] == "stopped" and seen["stop_reason"] == WORKER_DIED
+    show_log(folder, events, is_open=died or seen["state"] == "failed")
     show_models(folder)
+
+
+@st.cache_resource(max_entries=20, show_spinner=False)
+def follower(path: str) -> Follower:
+    """What was read of a run's events, shared by all who look at it."""
+    return Follower(RunFolder(Path(path)))
 
 
 # -------------------------------------------------------------------- state
@@ -110,6 +110,8 @@ def sentence(folder: RunFolder, seen: dict[str, Any]) -> str:
     if seen["state"] == "running":
         if folder.stop_requested():
             return "Stopping after the block that it is at; what is done is kept."
+        if folder.pause_requested():
+            return f"{doing(progress)}; it pauses after this stage." if progress else "Pausing."
         if progress is None or not seen["fresh"]:
             return "Starting: the models are being loaded."
         return f"{doing(progress)}."
@@ -130,8 +132,24 @@ def doing(progress: Progress) -> str:
     return f"{place}: {stage_name(progress['stage'])}"
 
 
+def pause_button(folder: RunFolder) -> None:
+    """Pause after this stage, or think better of it."""
+    asked = folder.pause_requested()
+    label = "Do not pause" if asked else "Pause after this stage"
+    text = (
+        "Goes on with the next stage after all."
+        if asked
+        else "Ends when the stage that it is at is whole; the next run in the queue has the device "
+        "meanwhile. Resume goes on with the next stage."
+    )
+    if st.button(label, help=text, icon=":material/pause:", key="run_pause"):
+        act("pause", folder.run_id, wanted=not asked)
+
+
 def buttons(folder: RunFolder, now: str) -> None:
-    """Stop, or resume, or where to look when it is done."""
+    """Pause and stop, or resume, or where to look when it is done."""
+    if now == "running" and not folder.stop_requested():
+        pause_button(folder)
     if now in ACTIVE:
         asked = now == "running" and folder.stop_requested()
         label = "Stop at once" if asked else "Stop"
@@ -177,6 +195,8 @@ def show_progress(progress: Progress, seen: dict[str, Any]) -> None:
         rest = "not running"
     elif seen["eta_s"] is None:
         rest = "time left: not known yet, the first block is being measured"
+    elif seen["eta_s"] < 1:
+        rest = "it takes longer than expected, and should end any moment"
     else:
         rest = f"about {duration(seen['eta_s'])} left"
     st.progress(whole, f"Whole run: {100 * whole:.0f} %, {rest}")
@@ -187,18 +207,7 @@ def share(done: float, total: float) -> float:
     return min(1.0, max(0.0, done / total)) if total > 0 else 0.0
 
 
-# -------------------------------------------------------------------- log and models
-
-
-def show_log(folder: RunFolder, seen: dict[str, Any]) -> None:
-    """The end of the worker's output where something went wrong."""
-    unexpected = seen["state"] == "stopped" and seen["stop_reason"] == WORKER_DIED
-    if seen["state"] != "failed" and not unexpected:
-        return
-    text = log_tail(folder)
-    if text:
-        with st.expander("The last lines of the worker's log"):
-            st.code(text, language=None, wrap_lines=True)
+# -------------------------------------------------------------------- models
 
 
 def show_models(folder: RunFolder) -> None:

@@ -17,6 +17,7 @@ import streamlit as st
 from app import state
 from app.widgets.plain import plain
 from app.widgets.run_form import show_problems
+from app.widgets.run_measure import show_measuring
 from isara.config import RunConfig
 from isara.config_files import differences, to_yaml
 from isara.errors import IsaraError
@@ -61,6 +62,7 @@ def start_section(config: RunConfig | None, problems: list[str]) -> None:
         st.caption(plan.note)
     for note in eval_notes(config):
         st.caption(note)
+    show_measuring(config, able=not missing)
     show_command(config, plan.exists)
 
 

@@ -22,7 +22,7 @@ from app.widgets.samples_write import PageTools, handful_config, write_pairs
 from app.widgets.seed_data import InHand
 from app.widgets.seed_preview import page_slice
 from isara.curation import Change, SeedRow, add, new_row, problems, tag_counts, with_used
-from isara.report_words import STAGE_WORDS
+from isara.places import STAGES
 from isara.workspace.runs import Progress
 from isara.workspace.seed_proposals import TAG, Proposal, SeedProposals, proposal_id
 
@@ -141,7 +141,7 @@ def _write(hand: InHand, rows: Sequence[SeedRow], choice: Choice, wanted: Wanted
 
     def told(progress: Progress) -> None:
         share = progress["done"] / max(1, progress["total"])
-        words = STAGE_WORDS.get(progress["stage"], progress["stage"])
+        words = STAGES.get(progress["stage"], progress["stage"])
         bar.progress(share, f"{words}: {progress['done']} of {progress['total']}".capitalize())
 
     data = write_pairs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ import pytest
 import yaml
 from streamlit.testing.v1 import AppTest
 
+from app.widgets.run_charts import memory_figure, speed_figure, steps_figure
 from app.widgets.run_fields import Setting, settings, step_of
 from app.widgets.run_form import checked, nested, parsed
-from app.widgets.run_loss import loss_figure
-from isara.config import PROJECT_ROOT, LoraConfig
+from isara.config import PROJECT_ROOT, LoraConfig, RunConfig
 from isara.config_files import flatten, load_config
-from isara.jobs import Supervisor, log_tail
+from isara.jobs import Supervisor
+from isara.methods.estimate import Measured, write_measured
 from isara.workspace.runs import RunFolder, Workspace
+from isara.workspace.series import Point
 
 Page = Callable[..., AppTest]
 DEMO = PROJECT_ROOT / "data" / "configs" / "demo.yaml"
@@ -206,7 +209,7 @@ def test_the_same_config_goes_on_or_starts_afresh(
     assert run.state().state == "queued"
     widget(app, "button", "Start afresh").click().run()
     assert {r.run_id for r in workspace.runs()} == {run.run_id, f"{run.run_id}-2"}
-    assert f"1. {run.run_id}, 2. {run.run_id}-2" in texts(app)
+    assert queue(app) == [f"1. {run.run_id}", f"2. {run.run_id}-2"]
 
 
 def test_bad_seeds_are_said_before_anything_starts(
@@ -259,7 +262,7 @@ def test_a_running_run_shows_stage_bars_eta_and_loss(running: RunFolder, page: P
     assert (stage.value, stage.text) == (25, "This stage: 20 of 80")
     assert whole.value == 50
     assert whole.text.startswith("Whole run: 50 %, about 1 h 02 min left")
-    assert len(app.get("plotly_chart")) == 1
+    assert len(app.get("plotly_chart")) == 4  # loss, learning rate, speed, memory
     widget(app, "button", "Stop").click().run()
     assert running.stop_requested()
     assert "Stopping after the block" in texts(app)
@@ -292,7 +295,7 @@ def test_a_failed_run_shows_error_and_log_as_text(one_run: RunFolder, page: Page
     assert not app.exception
     codes = [code.value for code in app.code]
     assert "no room for **weights** <b>here</b>" in codes
-    assert "loading\nout of memory" in codes
+    assert "info     loading\ninfo     out of memory" in codes  # what it printed comes first here
     assert widget(app, "button", "Resume")
 
 
@@ -301,21 +304,6 @@ def test_a_done_run_lists_its_models_with_sizes(one_run: RunFolder, page: Page) 
     assert "All iterations were trained." in texts(app)
     names = app.dataframe[0].value["Model"]
     assert list(names) == ["iteration 1", "iteration 2", "baseline sft"]
-
-
-def test_loss_has_a_line_for_each_model_and_the_last_word_on_a_step() -> None:
-    steps = [("sft", 1, 2.0), ("sft", 2, 1.0), (1, 1, 1.5), (1, 2, 9.0), (1, 2, 1.2)]
-    events = [{"place": place, "step": step, "loss": loss} for place, step, loss in steps]
-    sft, first = loss_figure(events).data
-    assert (sft.name, list(sft.y)) == ("SFT on the seed set", [2.0, 1.0])
-    assert (first.name, list(first.x), list(first.y)) == ("iteration 1", [1, 2], [1.5, 1.2])
-
-
-def test_log_tail_begins_with_a_whole_line(one_run: RunFolder) -> None:
-    assert log_tail(one_run) == ""
-    one_run.worker_log.write_bytes(b"first line\nsecond\nthird\n")
-    assert log_tail(one_run, 100) == "first line\nsecond\nthird"
-    assert log_tail(one_run, 15) == "second\nthird"
 
 
 @pytest.mark.usefixtures("workspace")
@@ -329,3 +317,152 @@ def test_a_mixture_is_shown_and_kept(page: Page) -> None:
     assert shown == given["seeds"]["mixture"] == whole["seeds"]["mixture"]
     assert whole["evaluation"]["prompts"] == given["evaluation"]["prompts"]
     assert f"Run id: {load_config(file).default_run_id}" in texts(app)
+
+
+def test_pause_is_asked_for_and_taken_back(running: RunFolder, page: Page) -> None:
+    app = page("run")
+    widget(app, "button", "Pause after this stage").click().run()
+    assert running.pause_requested()
+    assert "writing answers; it pauses after this stage." in texts(app)
+    widget(app, "button", "Do not pause").click().run()
+    assert not running.pause_requested()
+
+
+def test_a_paused_run_says_where_and_can_go_on(one_run: RunFolder, page: Page) -> None:
+    one_run.set_state("stopped", "paused after training, iteration 1")
+    app = page("run")
+    assert "paused after training, iteration 1. What is done is kept." in texts(app)
+    assert widget(app, "button", "Resume")
+
+
+# -------------------------------------------------------------------- the queue
+
+
+def waiting_runs(workspace: Workspace, *run_ids: str) -> None:
+    """Runs that wait for a device, in this order."""
+    supervisor = Supervisor(workspace)
+    for run_id in run_ids:
+        supervisor.submit(DEMO.read_text(encoding="utf-8"), run_id)
+
+
+def queue(app: AppTest) -> list[str]:
+    """The lines of the queue."""
+    return [text.value for text in app.text if re.match(r"\d+\. ", text.value)]
+
+
+def test_the_queue_is_put_in_order_and_stays_so(workspace: Workspace, page: Page) -> None:
+    waiting_runs(workspace, "a", "b", "c")
+    app = page("run")
+    assert queue(app) == ["1. a", "2. b", "3. c"]
+    app.button(key="queue first c").click().run()
+    assert queue(app) == ["1. c", "2. a", "3. b"]
+    app.button(key="queue down c").click().run()
+    app.button(key="queue up b").click().run()
+    assert queue(page("run")) == ["1. a", "2. b", "3. c"]  # as another browser sees it
+    assert app.button(key="queue up a").disabled
+    app.button(key="queue remove b").click().run()
+    assert queue(app) == ["1. a", "2. c"]
+    assert workspace.run("b").state().state == "stopped"
+
+
+# -------------------------------------------------------------------- charts and log
+
+
+def test_lines_of_charts_have_names_and_end_with_the_last_value() -> None:
+    figure = steps_figure({("sft", "train"): {1: 2.0, 2: 1.0}, (1, "reward"): {1: 0.5}}, "loss")
+    first, second = figure.data
+    assert (first.name, list(first.x), list(first.y)) == ("SFT on the seed set", [1, 2], [2.0, 1.0])
+    assert second.name == "training the reward model, iteration 1"
+    long = steps_figure({(1, "train"): {i: float(i) for i in range(2500)}}, "loss").data[0]
+    assert (len(long.x), long.x[1], long.x[-1]) == (834, 3, 2499)
+
+
+def test_speed_and_memory_are_drawn_in_minutes_and_gigabytes() -> None:
+    pace = speed_figure([Point(60.0, 25.0, 1, "answers"), Point(120.0, 5.0, 1, "train")])
+    assert [(line.name, list(line.x), list(line.y)) for line in pace.data] == [
+        ("writing answers", [1.0], [25.0]),
+        ("training", [2.0], [5.0]),
+    ]
+    (line,) = memory_figure({"CPU": [Point(30.0, 1000.0)], "GPU": []}).data
+    assert (line.name, list(line.x), list(line.y)) == ("CPU", [0.5], [1000 * 2**20 / 1e9])
+
+
+def test_the_log_is_chosen_by_level_and_searched_and_shown_as_text(
+    one_run: RunFolder, page: Page
+) -> None:
+    one_run.log_event("warning", place=2, message="**odd** <b>row</b>")
+    app = page("run")
+
+    def log() -> str:
+        return app.code[-1].value
+
+    assert "iteration 1 ended: kept" in log()
+    assert "training, iteration 1: step 1 of 4, loss 2.0000" not in log()  # debug
+    assert "iteration 2: **odd** <b>row</b>" in log()
+    widget(app, "selectbox", "Level").select("debug").run()
+    assert "training, iteration 1: step 1 of 4, loss 2.0000" in log()
+    widget(app, "text_input", "Search the log").set_value("ODD").run()
+    assert "iteration 2: **odd** <b>row</b>" in log()
+    assert "ended" not in log()
+    widget(app, "text_input", "Search the log").set_value("[(").run()
+    assert "No such line." in texts(app)
+
+
+# -------------------------------------------------------------------- the end of a run
+
+
+def test_the_end_of_a_run_is_told_once(running: RunFolder, page: Page) -> None:
+    app = page("results")
+    assert [toast.value for toast in app.toast] == []
+    running.set_state("failed", error="no disk")
+    app.run()
+    (toast,) = app.toast
+    assert toast.value.replace("\\", "") == f"Failed: {running.run_id}"
+    assert app.session_state["notice"] == f"Failed: {running.run_id}"
+    app.run()
+    assert [toast.value for toast in app.toast] == []
+    app.switch_page("../pages/seed.py").run()
+    assert "notice" not in app.session_state
+
+
+# -------------------------------------------------------------------- measure before starting
+
+
+def test_a_dry_run_is_queued_cancelled_and_shown(
+    workspace: Workspace, page: Page, small: bytes
+) -> None:
+    app = upload(page("run"), small)
+    widget(app, "button", "Measure before starting").click().run()
+    assert not app.exception
+    (folder,) = workspace.measurements()
+    assert folder.state().state == "queued"
+    assert "The dry run waits for the device." in texts(app)
+    assert workspace.runs() == []
+    widget(app, "button", "Cancel").click().run()
+    assert folder.state().state == "stopped"
+    assert "did not end: stopped by the user" in texts(app).replace("\\", "")
+
+    config = RunConfig.model_validate(yaml.safe_load(small))
+    pace = {"questions": [256.0, 256.0]}
+    parts = [("weights", 1000.0, "counted"), ("activations", 500.0, "measured")]
+    found = Measured(64, 600, pace, 5.0, 0, 0, parts, peak_mib=2000.0, free_mib=1000.0)
+    write_measured(folder, config, found)
+    folder.set_state("done")
+    app.run()
+    assert "of memory at once, where 1.05 GB were free. It will probably not fit." in texts(app)
+    times, memory = (frame.value for frame in app.dataframe)
+    # 3 iterations of 256 questions, of a second each.
+    assert times[times["Stage"] == "writing questions"].to_numpy().tolist() == [
+        ["writing questions", "768", "1.000", "12 min 48 s", "measured"]
+    ]
+    assert memory["GB"].tolist() == ["1.049", "0.524"]
+    assert widget(app, "button", "Measure again")
+
+
+def test_a_failed_dry_run_is_shown_as_text(workspace: Workspace, page: Page, small: bytes) -> None:
+    config = RunConfig.model_validate(yaml.safe_load(small))
+    folder = workspace.measurement(config.digest)
+    folder.set_state("failed", error="no **room** for <b>this</b>")
+    app = upload(page("run"), small)
+    assert "no **room** for <b>this</b>" in [code.value for code in app.code]
+    assert widget(app, "button", "Measure before starting")
