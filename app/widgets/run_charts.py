@@ -56,6 +56,7 @@ def steps_figure(series: dict[Training, dict[int, float]], title: str) -> go.Fig
         name = place_name(place) if kind == "train" else stage_words(place, kind)
         add_line(figure, number, name, list(values), list(values.values()), "step %{x}: %{y:.4g}")
     figure.update_xaxes(title="training step")
+    figure.update_yaxes(exponentformat="e")  # 2e−5, not 20µ
     return small(figure, title)
 
 

@@ -50,12 +50,12 @@ def show_log(folder: RunFolder, events: Sequence[dict[str, Any]], *, is_open: bo
 def controls(about: str, first: str) -> tuple[str, str, str, int]:
     """Which log (`first` before anything is chosen), the least level, the words searched for, how
     many lines."""
-    left, second, third, right = st.columns([3, 1, 2, 1], vertical_alignment="bottom")
-    source = left.segmented_control(
+    source = st.segmented_control(
         "Log of", [NOTED, PRINTED], default=first, required=True, key=f"run_log {about}"
     )
-    level = second.selectbox("Level", LEVELS, 1, key="run_log_level", help=LEVEL_HELP)
-    search = third.text_input("Search the log", key="run_log_search", placeholder="any word")
+    left, middle, right = st.columns([1, 3, 1])
+    level = left.selectbox("Level", LEVELS, 1, key="run_log_level", help=LEVEL_HELP)
+    search = middle.text_input("Search the log", key="run_log_search", placeholder="any word")
     length = right.selectbox("Lines", LENGTHS, 1, key="run_log_lines")
     return source, level, search, length
 

@@ -8,6 +8,7 @@ the config's digest, so a reload, or another run with the same settings, shows i
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
@@ -19,6 +20,7 @@ from isara.config import RunConfig
 from isara.config_files import to_yaml
 from isara.errors import IsaraError
 from isara.methods.estimate import Estimate, Measured, estimate, measurement, read_measured
+from isara.methods.inputs import pinned
 from isara.places import STAGES
 from isara.progress_bar import duration
 from isara.workspace.log import log_tail
@@ -45,6 +47,8 @@ PARTS = {
 
 def show_measuring(config: RunConfig, able: bool) -> None:
     """The button, the dry run under way, or its result; `able` unless a model is missing."""
+    with suppress(IsaraError):  # a seed set that is gone: Start and Measure say so
+        config = pinned(config, state.workspace())
     folder = measurement(config, state.workspace())
     under_way = folder.state().state in ACTIVE
     every = REFRESH_SECONDS if under_way else None
@@ -79,7 +83,9 @@ def measure(config: RunConfig) -> None:
 
     try:
         prepared = prepare(config, state.workspace())
-        state.supervisor().measure(to_yaml(prepared.config), prepared.config.digest)
+        # Another tab may have been faster.
+        if measurement(config, state.workspace()).state().state not in ACTIVE:
+            state.supervisor().measure(to_yaml(prepared.config), prepared.config.digest)
     except IsaraError as error:
         show_problems(str(error).splitlines(), "The dry run was not started:")
         return

@@ -98,11 +98,13 @@ def missing_models(config: RunConfig) -> list[str]:
 
 
 class Plan(NamedTuple):
-    """What Start would do: whether the run exists, whether it cannot be started, and a sentence."""
+    """What Start would do: whether the run exists, whether it cannot be started, a sentence, and
+    whether it is under way already."""
 
     exists: bool
     blocked: bool
     note: str
+    active: bool = False
 
 
 def planned(folder: RunFolder, config: RunConfig) -> Plan:
@@ -117,7 +119,7 @@ def planned(folder: RunFolder, config: RunConfig) -> Plan:
         return Plan(False, True, "This id has another config already: choose another name.")
     now = folder.state().state
     if now in ACTIVE:
-        return Plan(True, True, f"This run is {now} already; see below.")
+        return Plan(True, True, f"This run is {now} already; see below.", active=True)
     if now == "done":
         return Plan(True, True, "This run is done; change a setting, or start it afresh.")
     return Plan(True, False, "This run exists with the same settings: it goes on where it stopped.")
@@ -138,7 +140,9 @@ def start(config: RunConfig, run_id: str) -> None:
     workspace = state.workspace()
     try:
         prepare(config, workspace)
-        if workspace.run(run_id).exists:
+        if planned(workspace.run(run_id), config).active:
+            pass  # another tab was faster: it is shown
+        elif workspace.run(run_id).exists:
             state.supervisor().resume(run_id)
         else:
             state.supervisor().submit(to_yaml(config), run_id)

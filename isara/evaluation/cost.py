@@ -154,8 +154,9 @@ def _gpu_in_use() -> bool:
     """A GPU that this process has begun to use: to ask PyTorch would begin it."""
     import sys
 
-    torch = sys.modules.get("torch")
-    return torch is not None and bool(torch.cuda.is_initialized())
+    # Another thread may be in the middle of importing torch: then it has no cuda yet.
+    cuda = getattr(sys.modules.get("torch"), "cuda", None)
+    return cuda is not None and bool(cuda.is_initialized())
 
 
 def energy_counter() -> float | None:

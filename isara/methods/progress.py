@@ -116,8 +116,12 @@ class Reporter:
         self.done[key] = self.plan.setdefault(key, 1.0)
 
     def begun(self, place: str | int, stage: str, done: float, total: float) -> float:
-        """A stage begins with `done` of its units on disk already; gives the time."""
-        started = time.time()
+        """A stage begins with `done` of its units on disk already; gives the time.
+
+        What was seen of its kind counts half from now on: the machine may have other work to do.
+        """
+        started, kind = time.time(), kind_of(f"{place}/{stage}")
+        self.now |= {kind: [part / 2 for part in self.now[kind]]} if kind in self.now else {}
         self._written = 0.0  # at once: the models may take a minute to load
         self.update(place, stage, done, total, started=started)
         return started

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -141,7 +141,8 @@ def heartbeat(folder: RunFolder) -> Iterator[None]:
             now = time.monotonic()
             # Ever less often, so that weeks fit into one file too.
             if now - told >= max(MEMORY_SECONDS, (now - began) / 1000):
-                folder.log_event("memory", **memory_now())
+                with suppress(Exception):  # whatever a driver says: the heart must go on beating
+                    folder.log_event("memory", **memory_now())
                 told = now
 
     thread = threading.Thread(target=beat, daemon=True)

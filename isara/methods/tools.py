@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, Unpack
 
 from isara.config import RunConfig, resolve
 from isara.decoding import Writer
+from isara.errors import InputError
 from isara.evaluation.harm import HarmJudge
 from isara.evaluation.measure import Scorer
 from isara.examples import Example
@@ -123,6 +124,11 @@ class LoadedTools:
     def _load(self, model: Path | None) -> Language:
         from isara.models import load_language
 
+        if model is not None and not model.is_dir():
+            raise InputError(
+                f"The trained model {model} is not there any more: put it back, or delete the "
+                f"folder {model.parent} and resume, which does this part of the run again."
+            )
         name = str(model or self.config.model.path)
         if self._language is None or self._language.name != name:
             self._forget()  # the old weights, before the new ones are loaded

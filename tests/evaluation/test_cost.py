@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from isara.evaluation import cost
-from isara.evaluation.cost import Cost, Meter, add, gpu_hours, total
+from isara.evaluation.cost import Cost, Meter, add, gpu_hours, memory_now, total
 
 
 def test_sums_and_peaks() -> None:
@@ -70,3 +71,10 @@ def test_a_meter_ends_with_an_error_too() -> None:
     with pytest.raises(ZeroDivisionError), meter:
         1 / 0  # noqa: B018
     assert meter.cost.seconds > 0
+
+
+def test_memory_is_told_while_another_thread_imports_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", ModuleType("torch"))  # has no cuda yet
+    found = memory_now()
+    assert set(found) == {"rss_mib"}
+    assert found["rss_mib"] > 1

@@ -116,6 +116,16 @@ def test_a_slower_worker_makes_the_earlier_pace_longer(make: Callable[..., Repor
     assert reporter.eta() == pytest.approx(10 * 3 + 3 * (20 + 20 + 8))
 
 
+def test_what_is_newer_counts_more(tmp_path: Path) -> None:
+    plan = {f"{k}/questions": 10.0 for k in (1, 2, 3)}
+    reporter = Reporter(RunFolder(tmp_path / "r"), plan)
+    for k, seconds in ((1, 10.0), (2, 40.0)):
+        reporter.begun(k, "questions", 0, 10)
+        reporter.update(k, "questions", 10, 10, started=0.0, measured=(10, seconds))
+    # 1 s at first, 4 s then, which counts twice: 3 s.
+    assert reporter.eta() == pytest.approx(10 * 3)
+
+
 def test_a_training_that_goes_on_counts_its_own_steps_only(
     make: Callable[..., Reporter], clock: Clock
 ) -> None:

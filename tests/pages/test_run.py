@@ -212,6 +212,19 @@ def test_the_same_config_goes_on_or_starts_afresh(
     assert queue(app) == [f"1. {run.run_id}", f"2. {run.run_id}-2"]
 
 
+def test_two_tabs_that_press_start_make_one_run(
+    workspace: Workspace, page: Page, small: bytes
+) -> None:
+    first, second = upload(page("run"), small), upload(page("run"), small)
+    widget(first, "button", "Start").click().run()
+    widget(second, "button", "Start").click().run()  # it has not seen the other one's run yet
+    (run,) = workspace.runs()
+    assert run.state().state == "queued"
+    assert not second.exception
+    assert not second.error
+    assert second.query_params["run"] == run.run_id
+
+
 def test_bad_seeds_are_said_before_anything_starts(
     workspace: Workspace, page: Page, small: bytes, tmp_path: Path
 ) -> None:
