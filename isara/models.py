@@ -262,9 +262,11 @@ def load_language(config: ModelConfig, path: Path | str | None = None) -> Langua
     return Language(model.eval(), tokenizer, name, (ends,))
 
 
-def mebibytes(tensors: Iterable[torch.Tensor | None]) -> float:
+def mebibytes(tensors: Iterable[object]) -> float:
     """MiB that tensors take; what is no tensor takes nothing."""
-    there = (tensor for tensor in tensors if hasattr(tensor, "element_size"))
+    import torch
+
+    there = [tensor for tensor in tensors if isinstance(tensor, torch.Tensor)]
     return sum(tensor.numel() * tensor.element_size() for tensor in there) / 2**20
 
 

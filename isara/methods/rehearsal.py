@@ -246,5 +246,5 @@ def memory_parts(work: RunFolder, tools: Tools, program: float) -> list[tuple[st
 
 def weights_of(holder: Any) -> float:
     """MiB of the weights of a judge or an embedder; 0 for one without."""
-    model = getattr(getattr(holder, "embedder", holder), "model", None)
+    model: Any = getattr(getattr(holder, "embedder", holder), "model", None)
     return mebibytes(model.parameters()) if hasattr(model, "parameters") else 0.0
