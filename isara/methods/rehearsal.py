@@ -12,6 +12,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,11 @@ def measure(
     workspace: Workspace,
     tools: Tools | None = None,
     listener: Callable[[Progress], None] | None = None,
+    before: float = 0.0,
 ) -> Measured:
     """Carry the dry run out and keep its result; the state of its folder follows, as a run's does.
 
-    RunStateError while another process is at the same dry run.
+    `before` are the seconds that the program took to start. RunStateError while another process is at the same dry run.
     """
     folder = measurement(prepared.config, workspace)
     work = RunFolder(folder.path / "work")
@@ -62,6 +64,7 @@ def measure(
         shutil.rmtree(work.path, ignore_errors=True)  # of one that was killed
         try:
             found = rehearse(prepared, work, tools or LoadedTools(prepared.config), on_progress)
+            found = replace(found, start_seconds=found.start_seconds + before)
             write_measured(folder, prepared.config, found)
         except (StoppedError, KeyboardInterrupt):
             folder.set_state("stopped", "stopped by the user")
