@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from isara.places import place_name
+from isara.places import STAGES, place_name
 
 SIGNIFICANT = 0.05  # of the p-value corrected over the table
 
@@ -70,6 +70,7 @@ METRIC_NAMES = {
     "log_prob_gap": "log-probability of demonstrations over own answers (nats)",
     "log_prob_gap_base": "log-probability of demonstrations over the base model's answers (nats)",
 }
+
 
 def stage_name(stage: str) -> str:
     """A stage of an iteration in words; a name that is not known stands for itself."""

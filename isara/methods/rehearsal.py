@@ -49,7 +49,8 @@ def measure(
 ) -> Measured:
     """Carry the dry run out and keep its result; the state of its folder follows, as a run's does.
 
-    `before` are the seconds that the program took to start. RunStateError while another process is at the same dry run.
+    `before` are the seconds that the program took to start. RunStateError while another process
+    is at the same dry run.
     """
     folder = measurement(prepared.config, workspace)
     work = RunFolder(folder.path / "work")
@@ -115,6 +116,7 @@ def shortened(config: RunConfig) -> RunConfig:
     data["loop"] |= {"max_iterations": 1, "alpha": 0.0, "patience": None}
     data["loop"]["candidates"] = min(config.loop.candidates, BLOCK)
     data["evaluation"]["baselines"] = []
+    data["review"]["wait"] = False  # nobody is asked about pairs that are thrown away
     data["contrast"] |= {"first_sft": False}
     data["rft"] |= {"updates": STEPS, "policy_steps": STEPS}
     return RunConfig.model_validate(data)
