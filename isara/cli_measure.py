@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
+import psutil
 import typer
 
 from isara.errors import IsaraError
@@ -24,12 +26,13 @@ def measure_and_print(prepared: Prepared, workspace: Workspace, quiet: bool) -> 
     from isara.methods.rehearsal import measure
     from isara.training.sft import StoppedError
 
+    before = time.time() - psutil.Process().create_time()
     busy = [run.run_id for run in workspace.runs() if run.state().state == "running"]
     if busy:
         typer.echo(f"Note: {busy[0]} is at work; the figures will be too high.", err=True)
     try:
         with listener_or_none(quiet) as listener:
-            found = measure(prepared, workspace, listener=listener)
+            found = measure(prepared, workspace, listener=listener, before=before)
     except (StoppedError, KeyboardInterrupt):
         typer.echo("Stopped; nothing was kept.", err=True)
         raise typer.Exit(0) from None

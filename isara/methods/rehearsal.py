@@ -12,6 +12,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,12 @@ def measure(
     workspace: Workspace,
     tools: Tools | None = None,
     listener: Callable[[Progress], None] | None = None,
+    before: float = 0.0,
 ) -> Measured:
     """Carry the dry run out and keep its result; the state of its folder follows, as a run's does.
 
-    RunStateError while another process is at the same dry run.
+    `before` are the seconds that the program took to start. RunStateError while another process
+    is at the same dry run.
     """
     folder = measurement(prepared.config, workspace)
     work = RunFolder(folder.path / "work")
@@ -62,6 +65,7 @@ def measure(
         shutil.rmtree(work.path, ignore_errors=True)  # of one that was killed
         try:
             found = rehearse(prepared, work, tools or LoadedTools(prepared.config), on_progress)
+            found = replace(found, start_seconds=found.start_seconds + before)
             write_measured(folder, prepared.config, found)
         except (StoppedError, KeyboardInterrupt):
             folder.set_state("stopped", "stopped by the user")
@@ -112,6 +116,7 @@ def shortened(config: RunConfig) -> RunConfig:
     data["loop"] |= {"max_iterations": 1, "alpha": 0.0, "patience": None}
     data["loop"]["candidates"] = min(config.loop.candidates, BLOCK)
     data["evaluation"]["baselines"] = []
+    data["review"]["wait"] = False  # nobody is asked about pairs that are thrown away
     data["contrast"] |= {"first_sft": False}
     data["rft"] |= {"updates": STEPS, "policy_steps": STEPS}
     return RunConfig.model_validate(data)
@@ -247,4 +252,4 @@ def memory_parts(work: RunFolder, tools: Tools, program: float) -> list[tuple[st
 def weights_of(holder: Any) -> float:
     """MiB of the weights of a judge or an embedder; 0 for one without."""
     model: Any = getattr(getattr(holder, "embedder", holder), "model", None)
-    return 0.0 if getattr(model, "parameters", None) is None else mebibytes(model.parameters())
+    return mebibytes(model.parameters()) if hasattr(model, "parameters") else 0.0

@@ -285,13 +285,13 @@ class Run(Measuring):
             return kept_examples(files)
         count = len(candidates)
         started = self.reporter.begun(k, "filter", 0, count)
-        with self._timed(k, "filter") as spent:
+        with self._timed(k, "filter") as scored:
             scores = saved_scores(files, self.config.filters)
             if scores is None:
                 scores = score_table(candidates, pool)
                 write_parquet(files.scores, scores)
         wait_for_review(self, k)
-        with self._timed(k, "filter"):
+        with self._timed(k, "filter") as spent:
             result = verdicts(pack(scores), self.config.filters)
             # A skip or a flag is a remark: it overrides no verdict.
             rulings = {i: d for i, d in self.decisions(k).items() if d.action in RULINGS}
@@ -304,7 +304,7 @@ class Run(Measuring):
             written = [row for row in candidates if row["candidate_id"] in chosen]
             write_diversity(self, k, kept, written)
             write_jsonl(files.kept, kept)
-        measured = (count, spent.working)
+        measured = (count, scored.working + spent.working)
         self.reporter.update(k, "filter", count, count, started=started, measured=measured)
         return kept_examples(files)
 
