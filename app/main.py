@@ -31,7 +31,9 @@ PAGES = (
     ("report", "Report", ":material/description:"),
 )
 
-st.set_page_config(page_title=TITLE, page_icon=":material/autorenew:", layout="wide")
+# A file: the browser would ask another server for the picture of a Material name.
+ICON = ROOT / "app" / "help" / "icon.png"
+st.set_page_config(page_title=TITLE, page_icon=ICON, layout="wide")
 st.html(HIDE_TOOLBAR_DOWNLOAD)
 start()
 pages = [

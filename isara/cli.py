@@ -6,23 +6,23 @@ Exit codes: 0 done; 1 the input or the run is at fault (one sentence on stderr, 
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from isara.cli_branch import branch
+from isara.cli_check import check
 from isara.cli_claims import claims
 from isara.cli_decisions import decisions
 from isara.cli_export import export
+from isara.cli_options import JsonOption, SetOption, WorkspaceOption, open_workspace, print_json
 from isara.cli_report import report
 from isara.cli_score import app as score_app
-from isara.errors import InputError, IsaraError
+from isara.errors import IsaraError
 from isara.progress_bar import listener_or_none
-from isara.terminal import plain
 
 if TYPE_CHECKING:
     from isara.config import RunConfig
@@ -41,31 +41,11 @@ demo_app = typer.Typer(help="The demo world and its models.", no_args_is_help=Tr
 app.add_typer(demo_app, name="demo")
 app.add_typer(score_app, name="score")
 app.command()(branch)
+app.command()(check)
 app.command()(claims)
 app.command()(export)
 app.command()(report)
 app.command()(decisions)
-
-WorkspaceOption = Annotated[
-    Path | None,
-    typer.Option("--workspace", help="Folder of all runs (default ISARA_WORKSPACE, ./workspace)."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-SetOption = Annotated[
-    list[str] | None, typer.Option("--set", help="Change a setting: a.b=value (repeatable).")
-]
-
-
-def open_workspace(root: Path | None) -> Workspace:
-    """The workspace of an option."""
-    from isara.workspace.runs import Workspace
-
-    return Workspace(root)
-
-
-def print_json(value: Any) -> None:
-    """JSON on stdout, nothing else."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
 @app.command("app")
@@ -85,85 +65,6 @@ def app_command(
     # This process is the server: a signal to the command ends the app, none is left behind.
     sys.argv = ["streamlit", "run", str(entry), "--server.port", str(port)]
     runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
-
-
-@app.command()
-def check(
-    file: Path,
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option("--map", help="Column of the file: question=Question (repeatable)."),
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option("--model", help="Also check lengths against this model's context.")
-    ] = None,
-    as_json: JsonOption = False,
-    workspace: WorkspaceOption = None,
-) -> None:
-    """Check a seed file: every problem at once, with row, column, value and what to do."""
-    from isara.seed_files import read_seed_file
-
-    count, context = token_counter(model)
-    found = read_seed_file(file, parse_mapping(mapping), count_tokens=count, context=context)
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        print_check(found)
-    raise typer.Exit(0 if found.ok else 1)
-
-
-def parse_mapping(pairs: list[str] | None) -> dict[str, str] | None:
-    """`question=Question` options as a mapping."""
-    if not pairs:
-        return None
-    mapping = {}
-    for pair in pairs:
-        name, _, column = pair.partition("=")
-        if not column or name not in ("question", "answer", "category"):
-            raise InputError(
-                f"--map {pair!r} is not of the form question=COLUMN, answer=COLUMN or "
-                "category=COLUMN."
-            )
-        mapping[name] = column
-    return mapping
-
-
-def token_counter(model: str | None) -> tuple[Any, int | None]:
-    """Counts the tokens of a training row, and the context, of a model by its files."""
-    if model is None:
-        return None, None
-    from transformers import AutoConfig
-
-    from isara.models import DEFAULT_CONTEXT, from_pretrained, load_tokenizer
-    from isara.prompts import answer_prompt
-
-    tokenizer = load_tokenizer(model)
-    config = from_pretrained(AutoConfig, model)
-    context = int(getattr(config, "max_position_embeddings", DEFAULT_CONTEXT))
-
-    def count(question: str, answer: str) -> int:
-        return len(tokenizer(f"{answer_prompt([], question)} {answer}")["input_ids"]) + 1
-
-    return count, context
-
-
-def print_check(found: Any) -> None:
-    """A check as a table for people."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    if found.problems:
-        table = Table("row", "line", "column", "value", "expected", "what to do")
-        for problem in found.problems:
-            cells = (problem.row, problem.line, problem.column, problem.value)
-            texts = ["" if cell is None else str(cell) for cell in cells]
-            table.add_row(*map(plain, (*texts, problem.expected, problem.fix)))
-        console.print(table)
-    for note in found.notes:
-        console.print(plain(f"Note: {note}"))
-    good, bad = len(found.examples), len(found.problems)
-    console.print(f"{plain(found.file)}: {good} good rows of {found.rows}, {bad} problems")
 
 
 @app.command()

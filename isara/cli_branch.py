@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from isara.cli_options import WorkspaceOption
 
 if TYPE_CHECKING:
     from isara.branching import Branch
@@ -32,12 +33,7 @@ def branch(
         bool, typer.Option("--dry-run", help="Check everything and print the plan only.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
-    workspace: Annotated[
-        Path | None,
-        typer.Option(
-            "--workspace", help="Folder of all runs (default ISARA_WORKSPACE, ./workspace)."
-        ),
-    ] = None,
+    workspace: WorkspaceOption = None,
 ) -> None:
     """Go on from iteration K of a run with other filters or another training.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from isara.cli_options import JsonOption, WorkspaceOption, print_json
 from isara.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,17 +22,12 @@ def claims(
         bool, typer.Option("--quick", help="One random seed, smallest sizes: no verdicts.")
     ] = False,
     show: Annotated[bool, typer.Option("--show", help="Run nothing, print what is done.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
     write: Annotated[
         Path | None, typer.Option("--write", help="Write the table of all claims there (Markdown).")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
-    workspace: Annotated[
-        Path | None,
-        typer.Option(
-            "--workspace", help="Folder of all runs (default ISARA_WORKSPACE, ./workspace)."
-        ),
-    ] = None,
+    workspace: WorkspaceOption = None,
 ) -> None:
     """Carry out the papers' claims as experiments, or go on with them: one table of verdicts."""
     from isara.claims import claim_results, hours_in_all
@@ -57,7 +51,7 @@ def claims(
     if write is not None:
         write.write_text(claims_markdown(every, hours_in_all(every, place)), encoding="utf-8")
     if as_json:
-        sys.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
+        print_json(rows)
     else:
         print_claims(rows, hours_in_all(rows, place))
 

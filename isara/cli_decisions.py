@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from isara.cli_options import WorkspaceOption
 from isara.errors import InputError
 
 
@@ -25,12 +26,7 @@ def decisions(
     reviewer: Annotated[
         str | None, typer.Option("--reviewer", help="Who says so (default: your login name).")
     ] = None,
-    workspace: Annotated[
-        Path | None,
-        typer.Option(
-            "--workspace", help="Folder of all runs (default ISARA_WORKSPACE, ./workspace)."
-        ),
-    ] = None,
+    workspace: WorkspaceOption = None,
 ) -> None:
     """Export or import people's decisions, or say that a run's review is done."""
     from isara.decision_files import export_decisions, import_decisions

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from isara.cli_options import WorkspaceOption
 from isara.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,12 +51,7 @@ def export(
     force: Annotated[
         bool, typer.Option("--force", help="Replace an earlier export in this folder.")
     ] = False,
-    workspace: Annotated[
-        Path | None,
-        typer.Option(
-            "--workspace", help="Folder of all runs (default ISARA_WORKSPACE, ./workspace)."
-        ),
-    ] = None,
+    workspace: WorkspaceOption = None,
 ) -> None:
     """Export a run: its pairs with lineage and a data card, or a model with a model card."""
     from isara.workspace.runs import Workspace

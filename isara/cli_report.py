@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from isara.cli_options import WorkspaceOption
+
 
 def report(
     run_ids: Annotated[list[str], typer.Argument(metavar="RUN_ID...", help="One or several runs.")],
@@ -18,12 +20,7 @@ def report(
     question: Annotated[
         str | None, typer.Option("--question", help="The question asked, in your own words.")
     ] = None,
-    workspace: Annotated[
-        Path | None,
-        typer.Option(
-            "--workspace", help="Folder of all runs (default ISARA_WORKSPACE, ./workspace)."
-        ),
-    ] = None,
+    workspace: WorkspaceOption = None,
 ) -> None:
     """Write a report for people who read it offline: one HTML file that loads nothing."""
     from isara.report_html import gather, write_report

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from isara.cli_options import JsonOption, print_json
+
 app = typer.Typer(help="Score files of your own with the evaluation code.", no_args_is_help=True)
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 WorkspaceOption = Annotated[
     Path | None, typer.Option("--workspace", help="Folder that keeps embeddings.")
 ]
@@ -23,7 +22,7 @@ DEMO_EMBEDDER = "data/demo/embedder"
 def show(result: dict[str, Any], as_json: bool, text: str) -> None:
     """JSON alone, or one sentence for people."""
     if as_json:
-        sys.stdout.write(json.dumps(result, ensure_ascii=False, indent=2) + "\n")
+        print_json(result)
     else:
         typer.echo(text)
 

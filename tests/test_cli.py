@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rich.text import Text
 
-from isara.cli import parse_mapping
+from isara.cli_check import parse_mapping
 from isara.config import PROJECT_ROOT, RunConfig
 from isara.config_files import to_yaml
 from isara.errors import InputError
