@@ -154,7 +154,9 @@ def test_versions_are_compared_and_restored(tab: Tab, workspace: Workspace) -> N
     app = tab("Versions")
     assert list(app.dataframe[0].value["Made from"]) == ["1", ""]
     assert "Only in {+*cold*+} winter." in [text.value for text in app.text]
-    kinds = [m.value.split("**")[1] for m in app.markdown if "** row" in m.value or "**:" in m.value]
+    kinds = [
+        m.value.split("**")[1] for m in app.markdown if "** row" in m.value or "**:" in m.value
+    ]
     assert kinds == ["changed", "removed"]
     press(app, "Save version 1 again as version 3")
     saved = workspace.database.load_seed_set("mine")
