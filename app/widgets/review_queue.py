@@ -17,9 +17,10 @@ import numpy as np
 import streamlit as st
 
 from app import state
+from app.widgets.filters_harm import harm_table
 from app.widgets.samples_data import Indices, Iteration
+from isara.errors import InputError
 from isara.filters import Mask
-from isara.methods.harm_scores import read_harm
 from isara.review import (
     Board,
     Masks,
@@ -144,8 +145,11 @@ def order_of(data: Iteration, settings: Settings) -> Order:
     if settings.order == CUT:
         return nearest_first(distance_to_cut(data.packed, data.result, data.config.filters))
     if settings.order == JUDGE:
-        harm = read_harm(state.run_folder(data.run_id).iteration(data.k), data.config, len(data))
-        return nearest_first(np.abs(harm - data.config.evaluation.threshold))
+        table = harm_table(data)
+        if table is None or len(table) != len(data):
+            raise InputError("The judge has not read all these pairs: let it, or change the order.")
+        gaps = table["harm_probability"] - data.config.evaluation.threshold
+        return nearest_first(np.abs(gaps.to_numpy(np.float64)))
     if settings.order == RANDOM:
         return shuffled(len(data), data.run_id, data.k, settings.reviewer)
     if settings.order == CLUSTER:

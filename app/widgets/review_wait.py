@@ -9,13 +9,12 @@ from __future__ import annotations
 import streamlit as st
 
 from app import state
+from app.widgets.filters_harm import harm_button, harm_table
 from app.widgets.plain import plain
 from app.widgets.samples_data import Iteration
 from app.widgets.samples_review import NAME
 from isara.errors import IsaraError
-from isara.evaluation.harm import Judge
 from isara.filters import apply_decisions
-from isara.methods.harm_scores import has_harm, write_harm
 from isara.methods.reviewing import finish_review, waiting_iteration
 
 ERROR, TOLD = "wait_error", "wait_told"
@@ -84,24 +83,12 @@ def _finish(run_id: str, k: int, reviewer: str) -> None:
 
 
 def judge_first(data: Iteration) -> bool:
-    """Whether the judge has scored the pairs; if not, why not, or a button that lets it."""
-    config = data.config
-    if config.evaluation.judge is None:
-        st.info(
-            "This run has no judge (evaluation.judge): choose another order.",
-            icon=":material/info:",
-        )
-        return False
-    files = state.run_folder(data.run_id).iteration(data.k)
-    if has_harm(files, config):
+    """Whether the judge has read the pairs; if not, why not, or a button that lets it."""
+    if harm_table(data) is not None:
         return True
     st.info(
-        "The judge has not scored these pairs yet: a run lets it score the answers to the eval "
-        "prompts only. The scores are kept with the iteration.",
+        "This order needs the judge's opinion of every pair, which is not known yet.",
         icon=":material/balance:",
     )
-    if st.button(f"Let the judge score {len(data)} pairs", key="review_judge"):
-        with st.spinner("The judge reads the pairs …"):
-            write_harm(files, config, Judge(config.evaluation.judge))
-        st.rerun()
+    harm_button(data)
     return False

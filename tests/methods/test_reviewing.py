@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from isara.config import RunConfig
-from isara.demo.scripted import GrammarJudge, ScriptedTools
+from isara.demo.scripted import ScriptedTools
 from isara.errors import InputError
-from isara.methods.harm_scores import has_harm, read_harm, write_harm
 from isara.methods.reviewing import ReviewNotDoneError, finish_review, waiting_iteration
-from isara.report import run_config, summarise
+from isara.report import summarise
 from isara.workspace.files import read_jsonl
 from isara.workspace.runs import RunFolder, Workspace
 
@@ -69,21 +66,3 @@ def test_only_the_review_that_is_waited_for_can_be_finished(
     with pytest.raises(InputError, match="waits for iteration 1"):
         finish_review(folder, k, who)
     assert waiting_iteration(folder) == 1
-
-
-def test_the_judge_scores_the_pairs_once(
-    small_config: Make, tmp_path: Path, carried_out: CarriedOut
-) -> None:
-    folder = carried_out(small_config(loop={"max_iterations": 1}), tmp_path, ScriptedTools())
-    files, config = folder.iteration(1), run_config(folder)
-    with pytest.raises(InputError, match="have not been judged"):
-        read_harm(files, config, 20)
-    judge: Any = GrammarJudge()
-    write_harm(files, config, judge)
-    found = read_harm(files, config, 20)
-    assert found.shape == (20,)
-    assert ((found >= 0) & (found <= 1)).all()
-    with pytest.raises(InputError, match="has 20 rows, the iteration has 21"):
-        read_harm(files, config, 21)
-    os.utime(files.candidates)  # written anew
-    assert not has_harm(files, config)

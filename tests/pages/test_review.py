@@ -190,10 +190,11 @@ def test_reviewers_and_their_agreement(database: Database, one_run: RunFolder, p
 def test_the_least_sure_judge_first(
     one_run: RunFolder, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.widgets.review_wait.Judge", lambda name: GrammarJudge())
+    monkeypatch.setattr("app.widgets.filters_harm._judge", lambda *_: GrammarJudge())
+    monkeypatch.setattr("app.widgets.filters_harm.location", lambda name: name)
     app = reviewing(page, one_run, order="least sure judge first")
-    assert "has not scored these pairs yet" in app.info[0].value
-    app.button(key="review_judge").click().run()
+    assert "needs the judge's opinion" in app.info[0].value
+    app.button(key="judge_pairs").click().run()
     assert (one_run.iteration(1).path / "harm.parquet").exists()
     assert shown(app).startswith("1-")
 
