@@ -29,6 +29,7 @@ PAGES = (
     ("results", "Results", ":material/monitoring:"),
     ("playground", "Playground", ":material/compare:"),
     ("report", "Report", ":material/description:"),
+    ("help", "Help", ":material/help:"),
 )
 
 # A file: the browser would ask another server for the picture of a Material name.

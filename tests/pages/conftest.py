@@ -71,7 +71,7 @@ def page() -> Callable[..., AppTest]:
     """
 
     def show(name: str, **address: str) -> AppTest:
-        app = AppTest.from_file(str(PROJECT_ROOT / "app" / "main.py"), default_timeout=30)
+        app = AppTest.from_file(str(PROJECT_ROOT / "app" / "main.py"), default_timeout=120)
         app.query_params = {**address}
         return app.run().switch_page(f"../pages/{name}.py").run()
 
