@@ -7,7 +7,6 @@ Exit codes: 0 done; 1 the input or the run is at fault (one sentence on stderr, 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +25,6 @@ from isara.progress_bar import listener_or_none
 
 if TYPE_CHECKING:
     from isara.config import RunConfig
-    from isara.examples import Example
     from isara.methods.runner import Prepared
     from isara.workspace.runs import RunFolder, Workspace
 
@@ -100,6 +98,8 @@ def run(
     folder = run_folder(place, settings, run_id, new)
     prepared = prepare(settings, place)
     if dry_run:
+        from isara.cli_measure import print_plan
+
         print_plan(settings, prepared.seeds, len(prepared.prompts), folder.run_id)
     else:
         claim(folder, prepared.config)
@@ -155,30 +155,6 @@ def run_folder(workspace: Workspace, config: RunConfig, run_id: str | None, new:
             folder = workspace.run(f"{wanted}-{number}")
             number += 1
     return folder
-
-
-def print_plan(config: RunConfig, seeds: Sequence[Example], prompts: int, run_id: str) -> None:
-    """What a run would do, and what it would need."""
-    from isara.methods.progress import planned_work
-    from isara.planning import GIGABYTE, make_plan
-
-    typer.echo(f"run {run_id}: {config.method}, {len(seeds)} seeds, {prompts} eval prompts")
-    for stage, units in planned_work(config, len(seeds), prompts).items():
-        typer.echo(f"  {stage:<14} {units:,.0f}")
-    plan = make_plan(config, seeds, prompts)
-    if plan.parameters is None:
-        typer.echo(f"memory and time: not known, the model is not here and {plan.source}")
-        return
-    parts = ", ".join(f"{name} {size / GIGABYTE:,.2f}" for name, size in plan.memory.items())
-    typer.echo(
-        f"memory: {sum(plan.memory.values()) / GIGABYTE:,.2f} GB in training ({parts}), and what "
-        f"activations take; {plan.parameters:,} parameters, {plan.source}"
-    )
-    typer.echo(
-        f"time: {sum(plan.operations.values()) / 1e15:,.3g} x 10^15 operations, "
-        f"{plan.hours(1e14):,.2g} hours at 100 TFLOP/s (an A100's peak is 312; writing and small "
-        "models reach far less)"
-    )
 
 
 def print_result(folder: RunFolder, reason: str | None) -> None:

@@ -1,8 +1,9 @@
-"""`isara run CONFIG --dry-run --measure`: the measured estimate as two tables."""
+"""What a dry run prints: the plan, and with --measure the measured estimate as two tables."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import psutil
@@ -14,9 +15,35 @@ from isara.planning import GIGABYTE
 from isara.progress_bar import duration, listener_or_none
 
 if TYPE_CHECKING:
+    from isara.config import RunConfig
+    from isara.examples import Example
     from isara.methods.estimate import Estimate, Measured
     from isara.methods.runner import Prepared
     from isara.workspace.runs import Workspace
+
+
+def print_plan(config: RunConfig, seeds: Sequence[Example], prompts: int, run_id: str) -> None:
+    """What a run would do, and what it would need."""
+    from isara.methods.progress import planned_work
+    from isara.planning import make_plan
+
+    typer.echo(f"run {run_id}: {config.method}, {len(seeds)} seeds, {prompts} eval prompts")
+    for stage, units in planned_work(config, len(seeds), prompts).items():
+        typer.echo(f"  {stage:<14} {units:,.0f}")
+    plan = make_plan(config, seeds, prompts)
+    if plan.parameters is None:
+        typer.echo(f"memory and time: not known, the model is not here and {plan.source}")
+        return
+    parts = ", ".join(f"{name} {size / GIGABYTE:,.2f}" for name, size in plan.memory.items())
+    typer.echo(
+        f"memory: {sum(plan.memory.values()) / GIGABYTE:,.2f} GB in training ({parts}), and what "
+        f"activations take; {plan.parameters:,} parameters, {plan.source}"
+    )
+    typer.echo(
+        f"time: {sum(plan.operations.values()) / 1e15:,.3g} x 10^15 operations, "
+        f"{plan.hours(1e14):,.2g} hours at 100 TFLOP/s (an A100's peak is 312; writing and small "
+        "models reach far less)"
+    )
 
 
 def measure_and_print(prepared: Prepared, workspace: Workspace, quiet: bool) -> None:
