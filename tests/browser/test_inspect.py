@@ -76,6 +76,7 @@ def heading(page: Page) -> Locator:
 
 def count(page: Page, mark: str) -> int:
     """How many rows of a mark the heading of the list counts."""
+    expect(heading(page)).to_have_count(1)  # while a page is drawn anew, its old part may stand too
     text = heading(page).inner_text()
     found = re.search(rf"{mark} ([\d,]+)", text)
     return int(found[1].replace(",", "")) if found else 0
