@@ -184,7 +184,9 @@ def _buttons(stop: int, current: str, waited: bool) -> None:
     """Back, on, and out; redrawn while the next stop waits for the run."""
     last = stop + 1 == len(STOPS)
     waits = not last and not STOPS[stop + 1].ready(_demo_run())
-    if waited and not waits:
+    # A button in a fragment draws the fragment alone.
+    pressed = st.session_state[KEY] != stop or {"tour_turn", "tour_error"} & set(st.session_state)
+    if pressed or (waited and not waits):
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         if stop:
