@@ -1,7 +1,9 @@
 """What the keys of a review do: decide, move, undo; and which card comes next.
 
-Every callback is given the card that it was drawn for, and a press for a card that is no longer the
-one shown is dropped: a key that is hit twice never decides on a pair that nobody has seen.
+The browser sends its address with every key, and the address names the card only when all of the
+card has been sent (`in_address`, last of all). So a press that was made while the browser still
+showed another card is known and dropped: a key that is hit twice never decides on a pair that
+nobody has seen. The buttons can then stay the same from card to card, which is what makes it fast.
 """
 
 from __future__ import annotations
@@ -60,7 +62,7 @@ def resolve(data: Iteration, queue: Queue, masks: Masks) -> tuple[int | None, bo
         else:
             found = queue.step(row, masks, 1 if go == "next" else -1)
             row, ended = (row if found is None else found), found is None and go == "next"
-    remember(data, row)
+    _remember(data, row)
     return row, ended
 
 
@@ -71,13 +73,17 @@ def _current(data: Iteration) -> int | None:
     return data.positions.get(candidate_id) if candidate_id else None
 
 
-def remember(data: Iteration, row: int | None) -> None:
-    """Make a row the card, here and in the URL; None: no card."""
+def _remember(data: Iteration, row: int | None) -> None:
     if row is None:
         forget_card()
-        return
-    candidate_id = str(data.candidates["candidate_id"].iloc[row])
-    st.session_state[HERE] = (data.run_id, data.k, candidate_id)
+    else:
+        candidate_id = str(data.candidates["candidate_id"].iloc[row])
+        st.session_state[HERE] = (data.run_id, data.k, candidate_id)
+
+
+def in_address() -> None:
+    """Name the card in the URL; to be called when it is drawn."""
+    candidate_id = st.session_state[HERE][2]
     if st.query_params.get(CARD) != candidate_id:
         st.query_params[CARD] = candidate_id
 
@@ -89,8 +95,12 @@ def forget_card() -> None:
     st.query_params.pop(CARD, None)
 
 
-def _is_shown(target: Target) -> bool:
-    return st.session_state.get(HERE) == (target.run_id, target.k, target.candidate_id)
+def _is_shown(run_id: str, k: int, candidate_id: str | None) -> bool:
+    """Whether the browser showed this card (None: no card) when the key was pressed, and no other
+    key has decided on it meanwhile."""
+    here = st.session_state.get(HERE)
+    same = here == (candidate_id and (run_id, k, candidate_id))
+    return same and st.query_params.get(CARD) == candidate_id and GO not in st.session_state
 
 
 # ------------------------------------------------------------------ the keys
@@ -98,7 +108,7 @@ def _is_shown(target: Target) -> bool:
 
 def decide(target: Target, action: str, reason: str = "", **texts: str) -> None:
     """Store a decision, go on, and tell of those that were made meanwhile."""
-    if not _is_shown(target):
+    if not _is_shown(*target[:3]):
         return
     database = state.workspace().database
     try:
@@ -125,7 +135,7 @@ def decide(target: Target, action: str, reason: str = "", **texts: str) -> None:
 
 def skip(target: Target) -> None:
     """Store that the pair was skipped, or only go on where this reviewer has decided on it."""
-    if not _is_shown(target):
+    if not _is_shown(*target[:3]):
         return
     log = state.decision_log(target.run_id, target.k)
     if target.reviewer in log.of(target.candidate_id):
@@ -136,14 +146,13 @@ def skip(target: Target) -> None:
 
 def move(target: Target, way: str) -> None:
     """Go to the "next" or "previous" pair without deciding."""
-    if _is_shown(target):
+    if _is_shown(*target[:3]):
         st.session_state[GO] = way
 
 
 def take_back(run_id: str, k: int, reviewer: str, candidate_id: str | None) -> None:
     """Undo what this reviewer decided last, and go back to that card; None: no card was shown."""
-    shown = st.session_state.get(HERE)
-    if shown != (candidate_id and (run_id, k, candidate_id)):
+    if not _is_shown(run_id, k, candidate_id):
         return
     try:
         told, candidate_id = undo(run_id, k, reviewer)
@@ -157,7 +166,7 @@ def take_back(run_id: str, k: int, reviewer: str, candidate_id: str | None) -> N
 
 def edit(target: Target) -> None:
     """Open the editor."""
-    if _is_shown(target):
+    if _is_shown(*target[:3]):
         st.session_state[EDITING] = target.candidate_id
 
 

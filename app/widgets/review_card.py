@@ -3,7 +3,6 @@
     shown = Shown(data, row, settings, log)
     buttons(shown), draw(shown, 11, 512), reasons(shown)
 
-The keys of the buttons hold the card: a press that arrives late never decides on the next one.
 With an overlap of two or more, what others decided is shown only to those who have decided
 themselves, else their agreement would say nothing. All texts are shown as text.
 """
@@ -120,7 +119,7 @@ def buttons(shown: Shown) -> None:
         for label, icon, key, help, act, arguments in KEYS_AS_BUTTONS:
             st.button(
                 label,
-                key=f"review_{label.lower()}_{shown.candidate_id}",
+                key=f"review_{label.lower()}",
                 icon=f":material/{icon}:" if icon else None,
                 shortcut=key,
                 help=help,
@@ -141,7 +140,7 @@ def undo_button(data: Iteration, settings: Settings, candidate_id: str | None) -
     """Take back what was decided last, also from before a restart."""
     st.button(
         "Undo",
-        key=f"review_undo_{candidate_id}",
+        key="review_undo",
         shortcut="u",
         help="Take back what you decided last, then what came before; the card comes back.",
         on_click=actions.take_back,
@@ -185,12 +184,11 @@ def _verdict(shown: Shown) -> None:
     fired = data.fired(row)
     st.caption("The rules' verdict")
     verdict_badge(fired)
-    st.text(why(fired, data.config.filters))
     near = closest(data, row)
+    parts = [why(fired, data.config.filters)]
     if near.text is not None:
-        st.caption(f"Nearest question, ROUGE-L {near.rouge_l:.2f}")
-        st.text(f"{near.text} ({near.origin})")
-    st.text(score_line(data, row))
+        parts.append(f"Nearest question, ROUGE-L {near.rouge_l:.2f}, {near.origin}:\n{near.text}")
+    st.text("\n\n".join([*parts, score_line(data, row)]))  # one element: each costs time
 
 
 def score_line(data: Iteration, row: int) -> str:
@@ -209,16 +207,16 @@ def score_line(data: Iteration, row: int) -> str:
 
 def _people(shown: Shown) -> None:
     st.caption("People's decisions")
-    if shown.blind:
-        st.text("Others' decisions are shown when you have decided.")
-    elif not shown.people:
-        st.text("Nobody yet: the verdict counts.")
+    lines = ["Others' decisions are shown when you have decided."] if shown.blind else []
+    if not shown.people and not shown.blind:
+        lines.append("Nobody yet: the verdict counts.")
     counts = counting(shown.people) if shown.people else None
     for decision in sorted(shown.people.values(), key=lambda d: (d.created, d.id)):
         mark = "▸ " if decision is counts and len(shown.people) > 1 else ""
-        st.text(mark + outcome_words(decision))
+        lines.append(mark + outcome_words(decision))
         if decision.action == "edit":
-            st.text(f"{decision.question}\n{decision.answer}")
+            lines.append(f"{decision.question}\n{decision.answer}")
+    st.text("\n".join(lines))
 
 
 def reasons(shown: Shown) -> None:
@@ -228,7 +226,7 @@ def reasons(shown: Shown) -> None:
         for number, reason in enumerate(REASONS, 1):
             st.button(
                 reason,
-                key=f"review_reason_{number}_{shown.candidate_id}",
+                key=f"review_reason_{number}",
                 type="tertiary",
                 shortcut=str(number),
                 on_click=actions.decide,
@@ -261,7 +259,7 @@ def editor(shown: Shown) -> None:
         )
     st.button(
         "Cancel",
-        key=f"review_cancel_{shown.candidate_id}",
+        key="review_cancel",
         icon=":material/close:",
         shortcut="Escape",
         on_click=actions.cancel,

@@ -152,6 +152,7 @@ def _cards(data: Iteration, settings: Settings) -> None:
         st.info("This was the last pair of the queue.", icon=":material/last_page:")
     if st.session_state.get(actions.EDITING) == shown.candidate_id:
         card.editor(shown)
+        actions.in_address()
         return
     card.buttons(shown)
     card.keys()
@@ -160,6 +161,7 @@ def _cards(data: Iteration, settings: Settings) -> None:
     card.reasons(shown)
     with texts:
         card.draw(shown, int(queue.rank[row]), len(queue.order))
+    actions.in_address()
 
 
 def _nothing(data: Iteration, queue: Queue, masks: Masks) -> None:

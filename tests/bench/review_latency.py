@@ -30,18 +30,25 @@ CARD = ".st-key-review_pair"
 KEYS = "axa1a"
 # In the page, so that looking costs next to nothing: the time from each key to another pair's id.
 WATCH = """() => {
-    const card = () => document.querySelector(".st-key-review_pair")?.innerText;
-    const id = () => card()?.match(/1-\\d{5}/)?.[0];
+    // The address names the card when all of it is there; only then keys count.
+    const id = () => {
+        const text = document.querySelector('.st-key-review_pair')?.innerText;
+        const card = text?.match(/1-\\d{5}/)?.[0];
+        return location.search.includes(`card=${card}`) ? card : undefined;
+    };
     window.spent = [];
     let shown = id(), pressed = null;
     addEventListener('keydown', () => { pressed = performance.now(); }, true);
-    new MutationObserver(() => {
+    const look = () => {
         const now = id();
         if (pressed === null || !now || now === shown) return;
         const since = pressed;
         [shown, pressed] = [now, null];
         requestAnimationFrame(() => window.spent.push(performance.now() - since));
-    }).observe(document.body, {subtree: true, childList: true, characterData: true});
+    };
+    new MutationObserver(look).observe(
+        document.body, {subtree: true, childList: true, characterData: true});
+    setInterval(look, 5);  // the address may change after the last element
 }"""
 
 

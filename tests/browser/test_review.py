@@ -59,13 +59,15 @@ def ready(page: Page, candidate_id: str) -> None:
     expect(page.get_by_role("button", name="Accept")).to_be_visible()
     page.wait_for_function("document.activeElement === document.body")
     page.wait_for_load_state("networkidle")
+    page.wait_for_url(re.compile(f"card={candidate_id}"))
 
 
 def press(page: Page, key: str) -> None:
-    """Press a key and wait for another card."""
+    """Press a key and wait for another card; it is whole when the address names it."""
     before = shown(page)
     page.keyboard.press(key)
     expect(page.locator(CARD)).not_to_contain_text(before)
+    page.wait_for_url(re.compile(f"card={shown(page)}"))
 
 
 def standing(root: Path, reviewer: str | None = None) -> dict[str, str]:
