@@ -10,8 +10,6 @@ the database before the next prompt is shown. The tally is in playground_tally.p
 
 from __future__ import annotations
 
-import base64
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +23,7 @@ from app.widgets.playground_ask import SPLIT, fold_switch
 from app.widgets.playground_tally import show_running, show_tally
 from app.widgets.samples_picker import choose, missing
 from app.widgets.samples_review import NAME, ask_reviewer
+from app.widgets.task_address import BAD, fields, packed
 from isara.errors import IsaraError
 from isara.evaluation.votes import queue, sides, standing
 from isara.examples import Example
@@ -100,18 +99,13 @@ def vote() -> None:
 # ------------------------------------------------------------------ the task and its address
 
 
-def packed(task: Task) -> str:
-    """The task for the URL: no secret, but not readable at a glance either."""
-    return base64.urlsafe_b64encode(json.dumps(task).encode()).decode()
-
-
 def unpacked(text: str) -> Task | None:
     """The task of an address; None for one that names nothing that is there."""
     try:
-        run_id, a, b, count, kind = json.loads(base64.urlsafe_b64decode(text))
+        run_id, a, b, count, kind = fields(text)
         task = Task(str(run_id), str(a), str(b), int(count), str(kind))
         measured = state.run_folder(run_id).measured() if run_id in state.run_ids() else {}
-    except (ValueError, TypeError, OverflowError):
+    except BAD:
         return None
     there = task.a in measured and task.b in measured and task.a != task.b
     return task if there and kind in KINDS and 1 <= task.size <= MOST else None

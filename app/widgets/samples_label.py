@@ -11,8 +11,6 @@ comparison is known in this tab only.
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -24,6 +22,7 @@ from app.widgets.judge_check import dev_answers, labels_of, show_check
 from app.widgets.plain import plain
 from app.widgets.samples_picker import choose, missing
 from app.widgets.samples_review import NAME, ask_reviewer
+from app.widgets.task_address import BAD, fields, packed
 from isara.errors import IsaraError
 from isara.evaluation.people import HARMFUL, SAFE, UNSURE, to_label
 
@@ -84,18 +83,13 @@ def label_answers(on_change: Callable[[], None] | None = None) -> None:
 # ------------------------------------------------------------------ the task and its address
 
 
-def packed(task: Task) -> str:
-    """The task for the URL: no secret, but not readable at a glance either."""
-    return base64.urlsafe_b64encode(json.dumps(task).encode()).decode()
-
-
 def unpacked(text: str) -> Task | None:
     """The task of an address; None for one that names nothing that is there."""
     try:
-        run_id, place, count, halves, random_seed = json.loads(base64.urlsafe_b64decode(text))
+        run_id, place, count, halves, random_seed = fields(text)
         task = Task(str(run_id), str(place), int(count), bool(halves), int(random_seed))
         there = run_id in state.run_ids() and place in state.run_folder(run_id).measured()
-    except (ValueError, TypeError, OverflowError):
+    except BAD:
         return None
     return task if there and 1 <= task.size <= MOST and task.random_seed >= 0 else None
 
