@@ -46,7 +46,7 @@ from isara.prompts import answer_prompt, training_texts
 from isara.training.sft import StoppedError
 from isara.workspace.files import read_jsonl, write_jsonl
 from isara.workspace.log import logging_to
-from isara.workspace.runs import Progress, RunFolder, Workspace
+from isara.workspace.runs import Progress, RunFolder, State, Workspace
 
 HEARTBEAT_SECONDS = 2.0
 MEMORY_SECONDS = 2.0  # between two notes of the memory in use, at least
@@ -196,26 +196,28 @@ def execute(
             run.baselines(late=True)
         except ReviewNotDoneError as waiting:
             why = f"iteration {waiting.k} is to be reviewed"
-            folder.set_state(WAITING, why)
-            folder.log_event("end", state=WAITING, reason=why)
+            end(folder, WAITING, why)
             raise
         except (StoppedError, KeyboardInterrupt) as stop:
             why = str(stop) or "stopped by the user"
             folder.clear_stop()
-            folder.set_state("stopped", why)
-            folder.log_event("end", state="stopped", reason=why)
+            end(folder, "stopped", why)
             raise
         except Exception as error:
             message = (
                 str(error) if isinstance(error, IsaraError) else f"{type(error).__name__}: {error}"
             )
-            folder.set_state("failed", None, message)
-            folder.log_event("end", state="failed", reason=message)
+            end(folder, "failed", None, message)
             raise
         folder.clear_stop()  # asked for too late
-        folder.set_state("done", reason)
-        folder.log_event("end", state="done", reason=reason)
+        end(folder, "done", reason)
         return reason
+
+
+def end(folder: RunFolder, state: State, reason: str | None, error: str | None = None) -> None:
+    """Write how a worker's work ended, as the run's state and into its events."""
+    folder.set_state(state, reason, error)
+    folder.log_event("end", state=state, reason=error or reason)
 
 
 def pinned_rows(prepared: Prepared) -> dict[str, list[dict[str, Any]]]:
