@@ -34,8 +34,11 @@ PAGES = (
 
 # A file: the browser would ask another server for the picture of a Material name.
 ICON = ROOT / "app" / "help" / "icon.png"
+# As much as Streamlit's header covers; by default the page begins a third lower.
+NO_GAP_AT_THE_TOP = "<style>.stMainBlockContainer {padding-top: 3.75rem}</style>"
+
 st.set_page_config(page_title=TITLE, page_icon=ICON, layout="wide")
-st.html(HIDE_TOOLBAR_DOWNLOAD)
+st.html(HIDE_TOOLBAR_DOWNLOAD + NO_GAP_AT_THE_TOP)
 start()
 pages = [
     st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, url_path=name, default=not i)

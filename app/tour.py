@@ -15,6 +15,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from app import state
+from app.widgets.hints import closed
 from app.widgets.plain import plain
 from isara.config import PROJECT_ROOT, RunConfig
 from isara.config_files import load_config, to_yaml
@@ -113,8 +114,8 @@ STOPS = (
         "report",
         "Something to hand over",
         "One file that opens offline: the seeds, the curve with its intervals, answers before and "
-        "after, the limits, what it cost, and the command that does it all again. Download it. "
-        "That was the tour: now bring a seed set of your own.",
+        "after, the limits, what it cost, and the command that does it all again. Press **Make the "
+        "report** and download it. That was the tour: now bring a seed set of your own.",
         _done,
         "the run to end",
     ),
@@ -140,6 +141,7 @@ def show(current: str) -> None:
     st.query_params[KEY] = str(stop + 1)
     if st.session_state.pop("tour_turn", False) and STOPS[stop].page != current:
         _switch(stop)
+    st.session_state[closed(STOPS[stop].page)] = True  # the panel says it, and more
     with st.container(border=True, key="tour_panel"):
         _panel(stop, current)
 

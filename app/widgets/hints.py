@@ -50,9 +50,14 @@ HINTS = {
 }
 
 
+def closed(page: str) -> str:
+    """The key in the session's state that keeps the hint of a page closed."""
+    return f"hint_closed_{page}"
+
+
 def hint(page: str) -> None:
     """Show the hint of a page with a button that closes it."""
-    key = f"hint_closed_{page}"
+    key = closed(page)
     if st.session_state.get(key):
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
