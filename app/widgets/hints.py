@@ -60,9 +60,10 @@ def hint(page: str) -> None:
     key = closed(page)
     if st.session_state.get(key):
         return
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/lightbulb: {HINTS[page]}", width="stretch")
-        if st.button(
+    with st.container(border=True):
+        text, button = st.columns([9, 1], vertical_alignment="center")
+        text.markdown(f":material/lightbulb: {HINTS[page]}")
+        if button.button(
             "Got it",
             key=f"close_hint_{page}",
             help="Close this hint until you reload the page.",

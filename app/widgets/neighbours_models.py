@@ -87,13 +87,16 @@ def not_built(name: str, what: str, demo: str) -> bool:
 
 
 def draw_number() -> int:
-    """The number of the random draw, from the URL, with a button for the next one."""
+    """The number of the random draw, from the URL."""
     text = st.query_params.get(DRAW, "1")
-    draw = int(text) if text.isascii() and text.isdigit() and int(text) < MOST_DRAWS else 1
+    return int(text) if text.isascii() and text.isdigit() and int(text) < MOST_DRAWS else 1
+
+
+def draw_again(draw: int) -> None:
+    """The button for the draw after this one."""
     st.button(
         "Draw again",
         icon=":material/shuffle:",
         on_click=lambda: st.query_params.update({DRAW: str(draw + 1)}),
         help="Another random choice of examples.",
     )
-    return draw

@@ -56,6 +56,7 @@ def question() -> None:
             random_examples(pool, *vectors, settings.examples, draw),
             asked.category,
         )
+        neighbours_models.draw_again(draw)
     counter = neighbours_models.counter(settings.model)
     prompt = fitted_prompt(
         [one.example for one in ranked], asked.text, counter, settings.answer_tokens
