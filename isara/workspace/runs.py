@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict, cast, ge
 import psutil
 from filelock import FileLock, Timeout
 
-from isara.errors import InputError, RunStateError
+from isara.errors import InputError, IsaraError, RunStateError
 from isara.workspace.files import read_json, remove_temporary, write_json, write_text
 
 if TYPE_CHECKING:
@@ -133,11 +133,16 @@ class RunFolder:
     # ------------------------------------------------------------------ state
 
     def saved_state(self) -> RunState:
-        """The state as it was last written, whether or not the worker still lives."""
-        saved = read_json(self._state)
-        if saved is None:
-            return RunState("stopped", "not started")
-        return RunState(**saved)
+        """The state as it was last written, whether or not the worker still lives.
+
+        A damaged file makes this one run a failed one: a list of runs must not end at it.
+        """
+        try:
+            saved = read_json(self._state)
+            return RunState("stopped", "not started") if saved is None else RunState(**saved)
+        except (IsaraError, TypeError) as error:
+            why = f"state.json of {self.run_id} is damaged ({error}). Go on with the run: it is "
+            return RunState("failed", None, why + "written anew, and nothing that is done is lost.")
 
     def state(self) -> RunState:
         """The state to show: a run whose worker died is stopped, one that begins is running."""

@@ -133,6 +133,22 @@ def test_iterations_have_names(run: RunFolder) -> None:
 # ---------------------------------------------------------------------- states
 
 
+@pytest.mark.parametrize("text", ['{"state": "do', '{"state": "done", "more": 1}', "[1]", '"done"'])
+def test_a_damaged_state_is_one_failed_run_and_not_the_end_of_the_list(
+    tmp_path: Path, text: str
+) -> None:
+    workspace = Workspace(tmp_path)
+    for name in ("a", "b"):
+        workspace.run(name).create("name: demo\n")
+        workspace.run(name).set_state("done")
+    (workspace.run("a").path / "state.json").write_text(text)
+    states = {run.run_id: run.state().state for run in workspace.runs()}
+    assert states == {"a": "failed", "b": "done"}
+    assert "state.json of a is damaged" in str(workspace.run("a").state().error)
+    workspace.run("a").set_state("running")
+    assert workspace.run("a").saved_state().state == "running"
+
+
 def test_a_state_is_kept_with_its_reason(run: RunFolder) -> None:
     assert run.state().stop_reason == "not started"
     run.set_state("done", "retention below alpha")
