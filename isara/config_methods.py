@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from isara.config_base import Part
 
@@ -46,6 +46,26 @@ class SheepConfig(Part):
         "wording, and each can be done by writing alone."
     )
     """Words before the list; {tasks} stands for its length [H]. Empty: the list alone."""
+
+    @field_validator("header")
+    @classmethod
+    def header_can_be_filled(cls, header: str) -> str:
+        try:
+            header.format(tasks=20)
+        except (LookupError, ValueError, AttributeError):
+            raise ValueError(
+                "in braces it may have {tasks} alone; write {{ and }} for braces themselves"
+            ) from None
+        return header
+
+    @model_validator(mode="after")
+    def lists_go_on(self) -> SheepConfig:
+        if self.shown >= self.tasks:
+            raise ValueError(
+                f"a list of {self.tasks} tasks of which {self.shown} are shown leaves none to "
+                "write: raise isheep.tasks or lower isheep.shown"
+            )
+        return self
 
 
 class ContrastConfig(Part):

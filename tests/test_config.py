@@ -97,6 +97,9 @@ def test_all_that_is_wrong_is_named_with_its_place() -> None:
         ({"name": "../away"}, "name"),
         ({"decoding": {"preset": "poetic"}}, "decoding.preset"),
         ({"filters": {"max_rouge_l": 0.2}}, "filters.max_rouge_l"),
+        ({"isheep": {"shown": 5, "tasks": 5}}, "5 tasks of which 5 are shown leaves none"),
+        ({"isheep": {"header": "{count} tasks"}}, "isheep.header: in braces it may have {tasks}"),
+        ({"isheep": {"header": "{tasks tasks"}}, "write {{ and }} for braces themselves"),
     ],
 )
 def test_settings_that_do_not_fit_together_are_refused(parts: dict[str, Any], said: str) -> None:

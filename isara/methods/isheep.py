@@ -15,6 +15,8 @@ from isara.examples import Example
 from isara.methods.stages import Run
 from isara.methods.tasks import write_tasks
 
+NO_TASKS = "no task could be read from the lists that the model wrote"
+
 
 def isheep(run: Run) -> str | None:
     """Run the loop to its end; returns why it stopped early, None when it used all iterations."""
@@ -26,6 +28,8 @@ def isheep(run: Run) -> str | None:
     wanted = loop.candidates * (loop.max_iterations if setting == "direct" else 1)
     for k in range(1, iterations + 1):
         tasks = write_tasks(run, k, model, wanted)
+        if not tasks:
+            return run.stop(k, [], NO_TASKS, 0)
         candidates = run.write_answers(k, model, [], tasks)
         candidates = run.assess(k, model, candidates)
         earlier = rows if setting == "total_base" else []

@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 
 from isara.config import RunConfig
+from isara.decoding.scripted import ScriptedWriter
 from isara.demo.scripted import ScriptedTools
 from isara.demo.world import demo_world
+from isara.methods.isheep import NO_TASKS
 from isara.methods.tasks import list_prompt, read_list
 from isara.report import summarise
 from isara.training.sft import StoppedError, TrainingRow
@@ -128,6 +130,29 @@ def test_nothing_kept_is_no_training(sheep: Make, carried_out: Run, tmp_path: Pa
     config = sheep(filters={"min_assessment": 10})
     folder = carried_out(config, tmp_path, ScriptedTools())
     assert folder.state().stop_reason == "no pair was kept of 30: nothing to train on"
+
+
+def test_lists_that_cannot_be_read_end_the_run(
+    sheep: Make, carried_out: Run, tmp_path: Path
+) -> None:
+    class Silent(ScriptedTools):
+        def writer(self, model: Path | None) -> ScriptedWriter:
+            return ScriptedWriter(lambda prompt, seed: "")
+
+    folder = carried_out(sheep(), tmp_path, Silent())
+    assert folder.state().stop_reason == NO_TASKS
+    row = summarise(folder, "dev")["iterations"][1]
+    assert (row["trained"], row["generated"], row["kept"], row["retention"]) == (False, 0, 0, None)
+
+
+def test_the_newest_rows_are_trained_on_where_there_are_too_many(
+    sheep: Make, carried_out: Run, tmp_path: Path
+) -> None:
+    tools = Watched()
+    config = sheep(isheep={"setting": "total_base", "max_rows": 7})
+    folder = carried_out(config, tmp_path, tools)
+    assert len(kept(folder, 1)) > 7
+    assert [rows for _, rows in tools.trained] == [kept(folder, k)[-7:] for k in (1, 2)]
 
 
 def test_perplexity_and_density_are_measured_where_they_are_asked_for(
