@@ -167,9 +167,9 @@ def two_level_bootstrap(differences: NDArray[np.float64], random_seed: int = 0) 
     if prompts < 2:
         return Comparison(observed, -np.inf, np.inf, 1.0, differences.size)
     if np.ptp(differences) == 0:
-        half = wilson(0, prompts).high
+        half, edge = wilson(0, prompts).high, max(1.0, abs(observed))  # beyond 1: no rates
         return Comparison(
-            observed, max(-1.0, observed - half), min(1.0, observed + half),
+            observed, max(-edge, observed - half), min(edge, observed + half),
             1.0 if observed == 0 else 1 / (DRAWS + 1), differences.size,
         )  # fmt: skip
     rng = np.random.default_rng(random_seed)

@@ -134,8 +134,9 @@ def accuracy_file(files: IterationFolder) -> Path:
 
 def accuracy_field(files: IterationFolder) -> dict[str, Any]:
     """`reward_accuracy` of the iteration: a metric by kind of pairs; nothing where not measured."""
-    found = read_json(accuracy_file(files))
-    return {"reward_accuracy": found} if found else {}
+    found = read_json(accuracy_file(files), {})
+    rates = {name: {**rate, "split": name.replace("_", " ")} for name, rate in found.items()}
+    return {"reward_accuracy": rates} if rates else {}
 
 
 def drop_reward_models(run: Run, k: int) -> None:

@@ -133,7 +133,7 @@ def test_accuracies_are_counted_by_kind(
     summary = summarise(folder)
     for row in summary["iterations"][1:]:
         found = row["reward_accuracy"]["preference_pairs"]
-        assert (found["value"], found["n"]) == (0.75, 4)
+        assert (found["value"], found["n"], found["split"]) == (0.75, 4, "preference pairs")
         assert found["low"] == pytest.approx(0.3006, abs=1e-4)  # Wilson for 3 of 4
         own = answers(folder, row["k"])
         assert row["reward_accuracy"]["held_out"]["n"] <= 4 < len(own)
