@@ -384,7 +384,11 @@ def test_claims_from_end_to_end_and_on_from_where_they_stopped(
     assert (better["n"], better["n_seeds"], better["verdict"]) == (40, 8, SUPPORTED)
     assert (ratio["n"], ratio["n_seeds"], ratio["verdict"]) == (None, 8, NOT_SUPPORTED)
     assert first["verdict"] == NOT_SUPPORTED
-    assert better["p_corrected"] == pytest.approx(2 * better["p"], rel=0.5)
+    # Holm over two: the smaller p is doubled, the larger stays unless that makes it the smaller.
+    small, large = sorted((better, ratio), key=lambda one: one["p"])
+    assert small["p_corrected"] == pytest.approx(2 * small["p"])
+    assert large["p_corrected"] == pytest.approx(max(large["p"], 2 * small["p"]))
+    assert 0 < small["p"] < large["p"]
     assert second["hypotheses"][0]["p_corrected"] == second["hypotheses"][0]["p"]  # alone in it
     assert second["random_seeds"] == list(SEEDS)
     hours = hours_in_all([first, second], workspace)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -47,9 +47,6 @@ from isara.workspace.files import (
     write_parquet,
 )
 from isara.workspace.runs import IterationFolder
-
-if TYPE_CHECKING:
-    pass
 
 BLOCK = 128  # rows in a block: what a kill can cost at most
 Block = Callable[[range, Writer, Callable[[int], None]], Rows]

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from isara.config import RunConfig
 from isara.decoding.scripted import ScriptedWriter
@@ -23,6 +22,7 @@ from isara.training.contrast import Contrast
 from isara.training.sft import TrainingRow
 from isara.workspace.files import read_json, read_jsonl
 from isara.workspace.runs import RunFolder
+from tests.training.weights import same, weights
 
 Make = Callable[..., RunConfig]
 Run = Callable[[RunConfig, Path, Any], RunFolder]
@@ -292,13 +292,8 @@ def real(small_config: Make, model_folder: Path) -> Callable[..., RunConfig]:
     return make
 
 
-def weights(folder: RunFolder, k: int) -> dict[str, torch.Tensor]:
-    found: dict[str, torch.Tensor] = load_file(folder.iteration(k).model / "model.safetensors")
-    return found
-
-
-def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+def trained(folder: RunFolder, k: int) -> dict[str, torch.Tensor]:
+    return weights(folder.iteration(k).model)
 
 
 def test_irft_in_one_stage_is_one_iteration_of_spin(
@@ -314,8 +309,8 @@ def test_irft_in_one_stage_is_one_iteration_of_spin(
         tables = [(run.iteration(1).path / file).read_bytes() for run in runs]
         assert tables[0] == tables[1]
         assert tables[0] != tables[2]
-    assert same(weights(one, 1), weights(spin, 1))
-    assert not same(weights(one, 1), weights(two, 1))
+    assert same(trained(one, 1), trained(spin, 1))
+    assert not same(trained(one, 1), trained(two, 1))
     first, last = summarise(spin)["iterations"]
     assert first["log_prob_gap"]["value"] == first["log_prob_gap_base"]["value"]
     assert last["log_prob_gap"]["value"] != last["log_prob_gap_base"]["value"]
@@ -361,7 +356,7 @@ def test_a_killed_run_ends_as_one_that_was_not(
     torch.manual_seed(5)
     cut = carried_out(config, tmp_path / "cut", LoadedTools(config))
     for k in (1, 2):
-        assert same(weights(whole, k), weights(cut, k))
+        assert same(trained(whole, k), trained(cut, k))
         for file in ("own.parquet", "gap.json", "trained.json"):
             files = [run.iteration(k).path / file for run in (whole, cut)]
             if file != "own.parquet":
