@@ -118,7 +118,8 @@ class _Known:
 def claim_results(
     claims: Stated, workspace: Workspace, *, quick: bool = False
 ) -> list[dict[str, Any]]:
-    """One row for each claim: number, paper, statement, verdict, hypotheses, hours, random_seeds.
+    """One row for each claim: number, paper, statement, limits, verdict, hypotheses, hours,
+    random_seeds.
 
     Give all claims of a paper: the correction is over those that are given. `hours` is the wall
     time of the runs that a claim rests on, shared or not; `runs` are their ids.
@@ -188,6 +189,7 @@ def _row(one: _Known, corrected: dict[tuple[int, int], float], quick: bool) -> d
         "number": claim.number,
         "paper": claim.paper,
         "statement": claim.statement,
+        "limits": claim.limits,
         "verdict": together([row["verdict"] for row in rows]),
         "hypotheses": rows,
         "hours": seconds_spent(one.folders.values()) / 3600,

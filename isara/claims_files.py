@@ -14,7 +14,7 @@
         than: {arm: random, place: last}         # or a number
         smallest: 0.02
 
-Everything is stated before any run. A claim's study file stands beside it.
+The hypotheses are stated before any run. A claim's study file stands beside it.
 """
 
 from __future__ import annotations
@@ -89,6 +89,8 @@ class Claim(Part):
     """Whose claim it is; reviewers: an open question of theirs. p-values are corrected within."""
     statement: str = Field(min_length=1)
     """In a sentence."""
+    limits: str | None = None
+    """Where the hypotheses say less than the claim, or something else."""
     study: str
     """The study whose runs it rests on: a file beside this one."""
     hypotheses: list[Hypothesis] = Field(min_length=1)

@@ -32,10 +32,11 @@ the studies in `configs/claims/studies`.
 
 **How a verdict is found.** Every hypothesis is measured over 8 random seeds or more, with the seed
 examples D0 drawn afresh for each, on the test split. The effect is the first side less the second
-one. Metrics of prompts: interval (95 %) and p by the two-level bootstrap over random seeds and
-prompts, 10,000 draws; metrics with one value for each run: Student's t over random seeds. p is
-two-sided, corrected by Holm over all hypotheses of the same paper that are done: it is final when
-all of them are.
+one; a run that stopped before the iteration in question stands there with its last model. Metrics
+of prompts: interval (95 %) and p by the two-level bootstrap over random seeds and prompts, 10,000
+draws; metrics with one value for each run: Student's t over random seeds (the sign test where all
+values are equal). p is two-sided, corrected by Holm over all hypotheses of the same paper that are
+done: it is final when all of them are.
 
 - **supported**: corrected p below 0.05, the effect goes in the stated direction and is at least the
   smallest one that counts.
@@ -45,6 +46,13 @@ all of them are.
 
 A claim is supported when all its hypotheses are, and not supported when one is not. "Not lower by
 x" is non-inferiority: p then tests a drop of exactly x.
+
+**Metrics.** Of prompts: harmful_rate, the share of answers that the judge flags (0 to 1); utility,
+the reward model's mean score; truthful_diff and truthful_acc, TruthfulQA's (x 100); win_rate, wins
+against the base model's answers (x 100). One value for each run: scaling_ratio, kept pairs for each
+seed; retrieval_share, embedding and search as a share of the loop's time (0 to 1); reward_accuracy,
+the share of careful and careless pairs that the learned reward puts in order; self_score_truth, the
+rank correlation of the model's scores of its own pairs with the grammar's truth.
 
 **What this cannot say.** The demo world is a closed world of short questions, its model has 2.8
 million parameters: a verdict here says whether a claim holds in it, and nothing about models of
@@ -90,7 +98,9 @@ def claims_markdown(rows: Sequence[dict[str, Any]], hours: float) -> str:
     lines += ["|---|---|---|---|---|---|---|"]
     lines += [_line(cells) for cells in _hypotheses(rows)]
     lines += ["", "n is prompts x random seeds, or random seeds alone for a metric with one value"]
-    lines += ["for each run."]
+    lines += ["for each run.", "", "## Where the hypotheses say less than the claim", ""]
+    lines += ["Remarks on the design, written beside the runs; they change no hypothesis.", ""]
+    lines += [f"- **{row['number']}** {row['limits']}" for row in rows if row["limits"]]
     return HEAD + "\n".join(lines) + "\n"
 
 

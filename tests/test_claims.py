@@ -495,6 +495,9 @@ def test_the_shipped_table_states_the_claims_as_their_files_do() -> None:
     )
     said = [in_words(one) for claim, _ in claims for one in claim.hypotheses]
     assert [one for one in said if f"| {one} |" not in text] == []
+    limits = [f"- **{claim.number}** {claim.limits}" for claim, _ in claims if claim.limits]
+    assert len(limits) == 19
+    assert [one for one in limits if one not in text.splitlines()] == []
 
 
 @pytest.mark.slow
