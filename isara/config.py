@@ -222,7 +222,8 @@ class TrainingConfig(Part):
     objective: Literal["sft", "contrast"] = "sft"
     """Supervised fine-tuning [S], or the pairs against the model's own answers (`contrast`) [H]."""
     gamma: float = Field(1.0, ge=0)
-    """Weight of a seed row in the loss, against 1 for a generated row [S]."""
+    """Weight of a seed row in the loss of SFT, against 1 for a generated row [S]; the objective
+    contrast has no weights."""
     start_from: Literal["previous", "base"] = "previous"
     """M(k) starts from M(k-1), or again from M0 [H]."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"

@@ -159,6 +159,12 @@ def histograms(data: Iteration, chosen: FilterConfig, outcome: Outcome) -> None:
         f"ROUGE-L counts the pool and the pairs kept earlier; below {NEAR_ROUGE} the pool alone. "
         "Similarity is the cosine of a question and its nearest example's: no rule uses it."
     )
+    for name in ("quality", "following"):
+        if name in scores and (lost := int(scores[name].isna().sum())):
+            st.caption(
+                f"{lost} of {len(scores)} replies on {name} held no score from 1 to 10: they stand "
+                "in no bar, and count as not above the cut."
+            )
 
 
 def model_charts(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -55,6 +56,16 @@ def test_thresholds_of_what_was_measured(sheep_run: RunFolder, page: Page) -> No
     app.session_state[TAB] = "Use these values"
     app.run()
     assert "assessment: none" not in app.code[0].value  # the default is not in the config's line
+
+
+def test_replies_without_a_score_are_counted(sheep_run: RunFolder, page: Page) -> None:
+    replies = pd.read_parquet(sheep_run.iteration(1).path / "assessed.parquet")
+    app = page("filters")
+    for name in ("quality", "following"):
+        lost = replies[f"{name}_reply"].str.startswith("It depends").sum()
+        assert lost > 0
+        said = f"{lost} of 20 replies on {name} held no score"
+        assert [c for c in app.caption if c.value.startswith(said)], said
 
 
 def test_a_run_without_such_scores_has_no_such_widgets(one_run: RunFolder, page: Page) -> None:
