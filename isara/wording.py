@@ -3,7 +3,8 @@
     fault("Draw a map of the town", "Here it is.")      # "the word map"
 
 They drop what a text-only model cannot do and what shows that a list or a dialogue was continued
-instead of answered. The names of a pair are this project's: its question is the instruction.
+instead of answered. The names of a pair are this project's: its question is the instruction, input
+included, so that the code's rule on inputs that stand in their instruction has nothing to look at.
 """
 
 from __future__ import annotations
