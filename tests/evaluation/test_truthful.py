@@ -32,7 +32,7 @@ def by_the_formula(answer: str, references: list[str]) -> float:
 
 
 def made_up(name: str, row: dict[str, str]) -> str:
-    """One of the five answer sets of the acceptance."""
+    """One of five answer sets."""
     return {
         "best": row["Best Answer"],
         "incorrect": row["Incorrect Answers"].split(";")[0],
