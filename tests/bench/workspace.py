@@ -14,9 +14,12 @@ from pathlib import Path
 from isara.config import PROJECT_ROOT
 from isara.config_files import load_config
 from isara.demo.scripted import ScriptedTools
+from isara.embedding_cache import CachedEmbedder
+from isara.lineage_files import read_lineage
 from isara.methods.runner import execute, prepare
 from isara.workspace.runs import Workspace
 
+EMBEDDER = "data/demo/embedder"
 DECIDED = 40  # pairs of each iteration that two people decide on, so that agreement can be shown
 
 
@@ -45,14 +48,19 @@ def scripted_run(
 
 
 def scripted_workspace(root: Path, runs: int, iterations: int, count: int) -> list[str]:
-    """The ids of finished runs with a baseline each, on whose pairs two people decided."""
+    """The ids of finished runs with a baseline each, on whose pairs two people decided; the vectors
+    of all questions are there, as after a real run."""
     ids = [f"run-{number:02d}" for number in range(1, runs + 1)]
     for number, run_id in enumerate(ids, 1):
         scripted_run(
             root, count, run_id, iterations=iterations, random_seed=number, baselines="[sft]"
         )
-    database = Workspace(root).database
+    workspace = Workspace(root)
+    database = workspace.database
+    embedder = CachedEmbedder(EMBEDDER, workspace.embeddings)
     for run_id in ids:
+        asked = read_lineage(workspace.run(run_id)).rows["question"].tolist()
+        embedder.embed(asked)
         for k in range(1, iterations + 1):
             pairs = [f"{k}-{i:05d}" for i in range(DECIDED)]
             database.record_decisions(run_id, k, pairs, "Ana", "accept")
