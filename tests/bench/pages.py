@@ -8,8 +8,9 @@
 The pages are opened in headless Chromium, in a new browser session each; then one cheap control of
 each page is used again and again. A rerun's time goes from the click or key to the last change of
 the page, with all that follows from one action; `sent` is the part of it that the browser waits
-before it tells the server (a slider waits 200 ms for a further step). The server's own time is its
-processor time, which a busy machine does not change much; of the first opening it holds what is
+before it tells the server (a slider may wait for a further step). `server` and
+`browser` are processor time, of the server and of the page's main thread, which a busy machine does
+not change much: a quiet one needs about their sum. Of the first opening the server's holds what is
 read and computed once. Left out: what is drawn on a canvas after that change, and models that write
 (a scripted run has no weights).
 """
@@ -23,8 +24,8 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from playwright.sync_api import CDPSession, Page
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import Page
 
 from app.widgets.task_address import packed
 from isara.workspace.runs import Workspace
@@ -34,7 +35,7 @@ from tests.browser.serving import app_command, chromium_page, free_port, serving
 
 HEAD = (
     "| page | first, s | server, s | again, s | action | n | median, ms | 95 %, ms "
-    "| sent, ms | server, ms |"
+    "| sent, ms | server, ms | browser, ms |"
 )
 REST, SETTLED = 300, 1_000  # ms without anything new: a rerun is over, a page is open
 # In the page, before its own scripts: when a widget was used, when the browser told the server, and
@@ -120,7 +121,7 @@ def views(runs: list[str]) -> list[View]:
     filters = f"filters?run={run}&k=1"
     log = tuple(f'[class*="st-key-run_log-"] [role=radio] >> nth={n}' for n in (1, 0))
     dropped = (".st-key-export-candidates label",)
-    groups = (".st-key-seed_groups input",)
+    groups, fold = (".st-key-seed_groups input",), (".st-key-playground_fold label",)
     found = [
         ("seed", "", "another tab", tabs("Versions", "Saved seed sets")),
         ("seed, edit", "?seed_tab=Edit", "page of the table", pages("seed_edit_page")),
@@ -140,8 +141,8 @@ def views(runs: list[str]) -> list[View]:
         ("run, set up", "run", "random seed", steps("random_seed")),
         ("results", f"results?runs={run}", "failures", sections("failures")),
         ("results, 6 runs", f"results?{many}", "pairs", sections("pairs")),
-        ("playground", f"playground?run={run}", "fold", (".st-key-playground_fold label",)),
-        ("playground, vote", f"playground?play=Blind+vote&task={vote}&{who}", "vote", body, ("1",)),
+        ("playground", f"playground?run={run}", "fold", fold),
+        ("playground, vote", f"playground?play=Blind+vote&task={vote}&{who}", "fold", fold),
         ("report", f"report?runs={run}", "dropped too", dropped),
         ("report, 6 runs", f"report?{many}", "dropped too", dropped),
         ("help", "help", "another tab", tabs("Words", "Start")),
@@ -177,8 +178,16 @@ def rerun(page: Page, view: View, number: int) -> Rerun:
     return Rerun(seen["sent"] - seen["used"], seen["changed"] - seen["used"])
 
 
+def browser_seconds(devtools: CDPSession) -> float:
+    """Processor time of the page's main thread so far."""
+    metrics = devtools.send("Performance.getMetrics")["metrics"]
+    return float(next(one["value"] for one in metrics if one["name"] == "ThreadTime"))
+
+
 def measure(page: Page, address: str, view: View, repeats: int) -> str:
     """A row of the table."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Performance.enable")
     before = processor_seconds()["server"]
     first = opening(page, f"{address}/{view.address}")
     cost = processor_seconds()["server"] - before
@@ -187,15 +196,16 @@ def measure(page: Page, address: str, view: View, repeats: int) -> str:
         page.locator(view.before).first.click()
         page.wait_for_timeout(SETTLED)
     rerun(page, view, 0)
-    before = processor_seconds()["server"]
+    before, drawn = processor_seconds()["server"], browser_seconds(devtools)
     spent = [rerun(page, view, number) for number in range(1, repeats + 1)]
     each = 1000 * (processor_seconds()["server"] - before) / repeats
+    drawn = 1000 * (browser_seconds(devtools) - drawn) / repeats
     totals = sorted(one.total for one in spent)
     waited = statistics.median(one.sent for one in spent)
     return (
         f"| {view.page} | {first:.1f} | {cost:.1f} | {again:.1f} | {view.action} | {repeats} "
         f"| {statistics.median(totals):.0f} | {totals[int(0.95 * repeats)]:.0f} "
-        f"| {waited:.0f} | {each:.0f} |"
+        f"| {waited:.0f} | {each:.0f} | {drawn:.0f} |"
     )
 
 
