@@ -9,6 +9,7 @@ can be told apart without colour. Charts of the Results page are in charts_resul
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -22,8 +23,9 @@ KEPT_MARK, DROPPED_MARK = "●", "✕"
 CUT_LINE = "#8a8a8a"  # readable on white and on the dark theme's background
 BINS, FEW_BINS, FEW = 50, 20, 300  # bars, and bars for fewer values than FEW
 # Pixels: a row of histograms with the gap to the next, and what is round them all.
-ROW, GAP, COLUMNS = 210, 80, 2
-MARGINS = {"l": 40, "r": 10, "t": 46, "b": 60}
+ROW, GAP, COLUMNS = 220, 100, 2
+MARGINS = {"l": 40, "r": 10, "t": 64, "b": 60}
+TITLE_LETTERS = 18  # in a line: two titles stand side by side on a narrow screen too
 
 Counts = npt.NDArray[np.int64]
 Edges = npt.NDArray[np.float64]
@@ -55,11 +57,11 @@ def score_histograms(scores: Sequence[Spread], kept: npt.ArrayLike) -> go.Figure
     figure = make_subplots(
         rows,
         COLUMNS,
-        subplot_titles=[one.title for one in scores],
+        subplot_titles=["<br>".join(wrap(one.title, TITLE_LETTERS)) for one in scores],
         horizontal_spacing=0.12,
         vertical_spacing=(GAP / (ROW * rows)) if rows > 1 else 0,
     )
-    figure.update_annotations(font={"size": 14}, yshift=16)
+    figure.update_annotations(font={"size": 13}, yshift=16)
     for number, one in enumerate(scores):
         _spread(figure, one, kept, number)
     figure.update_layout(
@@ -73,7 +75,8 @@ def score_histograms(scores: Sequence[Spread], kept: npt.ArrayLike) -> go.Figure
             **{"traceorder": "normal", "itemclick": False, "itemdoubleclick": False},
         },
     )
-    figure.update_yaxes(title="candidates", rangemode="tozero")
+    figure.update_yaxes(rangemode="tozero")
+    figure.update_yaxes(title="candidates", col=1)
     return figure
 
 

@@ -132,6 +132,17 @@ def test_a_changed_run_is_read_again(one_run: RunFolder, page: Page) -> None:
     assert app.dataframe[0].value["Harmful rate"].iloc[3] == 0.123
 
 
+def test_the_end_of_a_block_computes_no_comparison_anew(
+    one_run: RunFolder, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = page("results")
+    monkeypatch.setattr("app.widgets.results_data.tests", lambda *_: pytest.fail("computed again"))
+    write_json(one_run.iteration(2).path / "seconds.json", {"train": 1234.0})
+    app.run()
+    assert not app.exception
+    assert app.dataframe[0].value["Seconds"].iloc[3] == 1234.0
+
+
 def test_a_broken_run_is_one_sentence(one_run: RunFolder, page: Page) -> None:
     one_run.config.write_text("name: [", encoding="utf-8")
     app = page("results")
