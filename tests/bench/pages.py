@@ -43,13 +43,19 @@ REST, SETTLED = 300, 1_000  # ms without anything new: a rerun is over, a page i
 # change by a rerun that is quick.
 WATCH = """() => {
     const now = () => performance.now();
-    window.seen = {used: null, sent: null, changed: now()};
+    window.seen = {used: null, sent: null, heard: null, changed: now()};
     const change = () => requestAnimationFrame(() => { window.seen.changed = now(); });
     for (const kind of ['click', 'keydown'])
         addEventListener(kind, () => { window.seen.used ??= now(); }, true);
     const Plain = window.WebSocket;
     window.WebSocket = class extends Plain {
-        constructor(...given) { super(...given); this.addEventListener('message', change); }
+        constructor(...given) {
+            super(...given);
+            this.addEventListener('message', () => {
+                if (window.seen.sent !== null) window.seen.heard ??= now();
+                change();
+            });
+        }
         send(data) { window.seen.sent ??= now(); super.send(data); }
     };
     // A grid's table for screen readers follows its picture after a pause.
@@ -57,8 +63,11 @@ WATCH = """() => {
     new MutationObserver((all) => { if (!all.every(unseen)) change(); }).observe(
         document, {subtree: true, childList: true, characterData: true});
 }"""
-RESET = "() => { window.seen.used = window.seen.sent = null; window.seen.changed = Infinity; }"
-STILL = f"() => performance.now() - window.seen.changed > {REST}"
+RESET = """() => Object.assign(
+    window.seen, {used: null, sent: null, heard: null, changed: Infinity})"""
+STILL = f"""() => window.seen.heard !== null && performance.now() - window.seen.changed > {REST}
+    && document.querySelector('[data-testid="stApp"]')
+        .getAttribute('data-test-script-state') === 'notRunning'"""
 OPENED = f"""() => {{
     const state = document.querySelector('[data-testid="stApp"]')
         ?.getAttribute('data-test-script-state');
