@@ -36,6 +36,7 @@ COMMON = (
     ("loop.max_iterations", "loop.candidates", "loop.examples", "loop.alpha"),
     ("decoding.preset", "training.learning_rate", "training.epochs"),
     ("evaluation.prompts", "evaluation.judge", "evaluation.strategy"),
+    ("review.wait",),
 )
 # Drawn together by choose_seeds.
 SOURCES = ("seeds.path", "seeds.name", "seeds.version", "seeds.mixture")
@@ -47,6 +48,7 @@ PARTS = {
     "loop": "Loop",
     "decoding": "Decoding",
     "filters": "Filters",
+    "review": "Review",
     "training": "Training",
     "evaluation": "Evaluation",
     "assessment": "Self-assessment",
@@ -61,6 +63,7 @@ WRITES_PAIRS = (
     "loop.draw",
     "decoding",
     "filters",
+    "review",
     "assessment",
     "prompts",
 )
@@ -163,6 +166,8 @@ def settings_form(start: RunConfig) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for row in COMMON:
         shown = [path for path in row if not unread(values.get("method"), path)]
+        if not shown:
+            continue
         for column, path in zip(st.columns(len(shown)), shown, strict=True):
             with column:
                 values[path] = draw_known(known[path], defaults, prefix)

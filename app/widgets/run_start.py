@@ -22,6 +22,7 @@ from isara.config import RunConfig
 from isara.config_files import differences, to_yaml
 from isara.errors import IsaraError
 from isara.methods.inputs import Files, eval_files, load_prompts, power_notes
+from isara.methods.reviewing import waiting_iteration
 from isara.models import location
 from isara.report import run_config
 from isara.workspace.runs import RunFolder
@@ -122,6 +123,8 @@ def planned(folder: RunFolder, config: RunConfig) -> Plan:
         return Plan(True, True, f"This run is {now} already; see below.", active=True)
     if now == "done":
         return Plan(True, True, "This run is done; change a setting, or start it afresh.")
+    if waiting_iteration(folder) is not None:
+        return Plan(True, True, "This run waits for people's review; see below.")
     return Plan(True, False, "This run exists with the same settings: it goes on where it stopped.")
 
 

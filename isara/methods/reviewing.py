@@ -10,12 +10,15 @@ database (workspace/decisions.py).
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from isara.errors import InputError
-from isara.methods.base import RunBase
 from isara.training.sft import StoppedError
 from isara.workspace.files import read_json, write_json
 from isara.workspace.runs import RunFolder, State
+
+if TYPE_CHECKING:
+    from isara.methods.base import RunBase
 
 WAITING: State = "waiting for review"
 MARKER = "review.json"

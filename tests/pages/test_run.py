@@ -19,6 +19,7 @@ from isara.config import PROJECT_ROOT, LoraConfig, RunConfig
 from isara.config_files import flatten, load_config
 from isara.jobs import Supervisor
 from isara.methods.estimate import Measured, write_measured
+from isara.methods.reviewing import finish_review
 from isara.workspace.runs import RunFolder, Workspace
 from isara.workspace.series import Point
 
@@ -345,6 +346,37 @@ def test_a_paused_run_says_where_and_can_go_on(one_run: RunFolder, page: Page) -
     one_run.set_state("stopped", "paused after training, iteration 1")
     app = page("run")
     assert "paused after training, iteration 1. What is done is kept." in texts(app)
+    assert widget(app, "button", "Resume")
+
+
+# -------------------------------------------------------------------- a run that waits for people
+
+
+@pytest.mark.usefixtures("workspace")
+def test_waiting_for_review_is_a_switch_where_the_method_writes_pairs(page: Page) -> None:
+    app = page("run")
+    label = "Wait for people's review before each training"
+    widget(app, "toggle", label).set_value(True).run()
+    assert shown_yaml(app)["review"] == {"wait": True}
+    assert "accept, edit or reject pairs" in widget(app, "toggle", label).help
+    widget(app, "selectbox", "Method").select("spin").run()
+    assert not app.exception
+    assert label not in [toggle.label for toggle in app.toggle]
+
+
+def test_a_run_that_waits_says_how_to_go_on(one_run: RunFolder, page: Page) -> None:
+    for file in ("done.json", "kept.jsonl"):
+        (one_run.iteration(2).path / file).unlink()
+    one_run.set_state("waiting for review", "iteration 2 is to be reviewed")
+    app = page("run", **{"from": f"Run: {one_run.run_id}"})
+    assert "People decide on the pairs of iteration 2: accept, edit or reject them." in texts(app)
+    links = {link.proto.label: link.proto.query_string for link in app.get("page_link")}
+    assert links["Review the pairs"] == f"mode=Review&run={one_run.run_id}&k=2"
+    assert "Resume" not in [button.label for button in app.button]
+    assert widget(app, "button", "Go on").disabled
+    finish_review(one_run, 2, "Ana")
+    app.run()
+    assert "The review is done: Resume goes on with the training." in texts(app)
     assert widget(app, "button", "Resume")
 
 
