@@ -9,7 +9,6 @@ supervisor's queue. The same config under the same id goes on where it stopped.
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
@@ -179,8 +178,4 @@ def show_command(config: RunConfig, exists: bool) -> None:
 
 def command(file: str) -> str:
     """The command line of a config file, with the workspace where it is not the default."""
-    root = state.workspace().root
-    parts = ["python", "-m", "isara", "run", file]
-    if root != Path("workspace").resolve():
-        parts += ["--workspace", str(root)]
-    return shlex.join(parts)
+    return f"python -m isara run {shlex.quote(file)}{state.workspace().option}"
