@@ -21,6 +21,7 @@ from isara.jobs import (
     watch,
     worker_command,
 )
+from isara.methods.reviewing import finish_review
 from isara.workspace.runs import WORKER_DIED, Progress, RunFolder, Workspace
 
 ROOT = Path(__file__).parents[1]
@@ -38,6 +39,11 @@ if config == "fail":
 with run.lock():
     run.set_state("running")
     run.log_event("begin")
+    if config == "review" and not (run.path / "iteration-01" / "review.json").exists():
+        run.iteration(1).path.mkdir()
+        run.iteration(1).scores.touch()
+        run.set_state("waiting for review", "iteration 1 is to be reviewed")
+        sys.exit(0)
     while config == "hold" and not (run.path / "go").exists():
         if run.stop_requested():
             run.set_state("stopped", "asked to")
@@ -196,6 +202,27 @@ def test_a_restarted_supervisor_finds_the_worker_and_the_queue(start: Start) -> 
     wait(shows(waiting, "done"))
     assert run.state().stop_reason == "asked to"
     assert times(waiting)[0] > times(run)[-1]
+
+
+def test_a_run_that_waits_for_review_lets_the_next_one_begin_and_goes_on_when_reviewed(
+    start: Start,
+) -> None:
+    supervisor = start()
+    run, following = supervisor.submit("review", "a"), supervisor.submit("hold", "b")
+    wait(works(following))  # the device is free while people read
+    assert run.state().state == "waiting for review"
+    assert (supervisor.active(), supervisor.queue()) == (["b"], [])
+    with pytest.raises(RunStateError, match=r"isara decisions a --done 1"):
+        supervisor.resume("a")
+    for _ in range(2):
+        supervisor.stop("a", now=True)  # nothing is at work: it goes on waiting
+        supervisor = start()  # a restarted app leaves it alone
+    assert run.state().state == "waiting for review"
+    finish_review(run, 1, "Ana")
+    supervisor.resume("a")
+    assert supervisor.queue() == ["a"]
+    (following.path / "go").touch()
+    wait(shows(run, "done"))
 
 
 SERVER = """

@@ -32,8 +32,8 @@ class ReviewNotDoneError(StoppedError):
         option = Workspace(folder.path.parents[1]).option
         super().__init__(
             f"The run {folder.run_id} is waiting for review: decide on the pairs of iteration {k} "
-            '(page Samples, Review), then press "Review done" there, or say so here and give the '
-            f"same command again: python -m isara decisions {folder.run_id} --done {k}{option}"
+            '(page Samples, Review), then press "Review done" there, or say so in a terminal and '
+            f"start it again: python -m isara decisions {folder.run_id} --done {k}{option}"
         )
 
 
