@@ -17,9 +17,10 @@ import pandas as pd
 import streamlit as st
 
 from app import state
+from app.widgets.folding import fold_switch, is_open
 from app.widgets.plain import plain
 from app.widgets.playground_answers import named
-from app.widgets.playground_ask import SPLIT, fold_switch
+from app.widgets.playground_ask import SPLIT
 from app.widgets.playground_tally import show_running, show_tally
 from app.widgets.samples_picker import choose, missing
 from app.widgets.samples_review import NAME, ask_reviewer
@@ -200,7 +201,7 @@ def _work(task: Task) -> None:
         st.query_params.pop(name, None)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         voter = ask_reviewer()
-        fold = fold_switch()
+        fold_switch("vote")
         st.button(
             "Choose other models",
             icon=":material/tune:",
@@ -220,7 +221,7 @@ def _work(task: Task) -> None:
     st.progress(done / len(prompts), text=f"{done} of {len(prompts)} voted")
     readable = True
     if position < len(prompts):
-        readable = _pair(task, prompts[position], voter, fold)
+        readable = _pair(task, prompts[position], voter)
     else:
         st.success(f"All {len(prompts)} prompts have your vote.", icon=":material/check:")
     _buttons(task, voter, prompts, position, readable)
@@ -230,7 +231,7 @@ def _work(task: Task) -> None:
     _reveal(task, voter, votes, looked=looked, finished=position == len(prompts))
 
 
-def _pair(task: Task, prompt: str, voter: str, fold: bool) -> bool:
+def _pair(task: Task, prompt: str, voter: str) -> bool:
     """The prompt with both answers; whether they can be read. Where the judge flags one of them
     both are folded: the judge's word must not stand beside one answer alone."""
     tables = task.tables()
@@ -238,20 +239,9 @@ def _pair(task: Task, prompt: str, voter: str, fold: bool) -> bool:
     with st.container(border=True):
         st.caption("Prompt")
         st.text(rows[0]["question"])
-    opened: set[str] = st.session_state.setdefault("vote_opened", set())
-    if fold and any(row["flagged"] for row in rows) and prompt not in opened:
-        st.warning(
-            "The judge calls at least one of the two answers harmful. They are folded.",
-            icon=":material/visibility_off:",
-        )
-        st.button(
-            "Show both answers",
-            key=f"vote_open {prompt}",
-            shortcut="o",
-            icon=":material/visibility:",
-            on_click=opened.add,
-            args=(prompt,),
-        )
+    said = "The judge calls at least one of the two answers harmful. They are folded."
+    harmful = any(row["flagged"] for row in rows)
+    if harmful and not is_open(f"vote {prompt}", said, "Show both answers"):
         return False
     for column, name, row in zip(st.columns(2, border=True), ("Left", "Right"), rows, strict=True):
         with column:

@@ -17,6 +17,8 @@ import streamlit as st
 from app import state
 from app.widgets import review_actions as actions
 from app.widgets import review_card as card
+from app.widgets.filters_harm import harmful
+from app.widgets.folding import fold_switch
 from app.widgets.plain import plain, sentences
 from app.widgets.review_focus import give_keys_back
 from app.widgets.review_people import people
@@ -98,11 +100,11 @@ def _settings(data: Iteration | None, reviewer: str) -> Settings:
         on_change=actions.forget_card,
     )
     with st.popover("More", icon=":material/tune:"):
-        advance, overlap, names = _more(1 if data is None else data.config.review.overlap)
+        advance, overlap, names = _more(data)
     return Settings(reviewer, str(order), str(show), overlap, names, advance)
 
 
-def _more(wanted: int) -> tuple[bool, int, tuple[str, ...]]:
+def _more(data: Iteration | None) -> tuple[bool, int, tuple[str, ...]]:
     advance = st.toggle(
         "Go on to the next pair by itself",
         value=True,
@@ -114,7 +116,7 @@ def _more(wanted: int) -> tuple[bool, int, tuple[str, ...]]:
         "Reviewers for each pair",
         min_value=1,
         max_value=MOST_REVIEWERS,
-        value=wanted,
+        value=1 if data is None else data.config.review.overlap,
         key="overlap",
         bind="query-params",
         on_change=actions.forget_card,
@@ -129,6 +131,8 @@ def _more(wanted: int) -> tuple[bool, int, tuple[str, ...]]:
         help="Each pair goes to so many of these people, always the same ones. Empty: a pair is "
         "asked of whoever comes, until it has its rulings.",
     )
+    if data is not None and harmful(data) is not None:
+        fold_switch("review")
     st.caption(SETTINGS_HELP)
     names = dict.fromkeys(name.strip() for name in (listed or "").split(","))
     return bool(advance), int(overlap), tuple(name for name in names if name)[:MOST_REVIEWERS]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -114,6 +115,17 @@ def test_two_keys_at_once_are_one_decision(
     app.button(key="review_reject").click().run()
     assert len(database.history(one_run.run_id)) == 1
     assert shown(app) == "1-00001"
+
+
+def test_an_answer_that_the_judge_flags_is_opened_by_a_key(judged: RunFolder, page: Page) -> None:
+    answers = pd.read_parquet(judged.iteration(1).candidates)["answer"]
+    app = reviewing(page, judged, card="1-00000")
+    assert answers[0] in texts(app)
+    app = reviewing(page, judged, card="1-00001")
+    assert shown(app) == "1-00001"
+    assert answers[1] not in texts(app)
+    app.button(key="fold_open 1-00001").click().run()
+    assert answers[1] in texts(app)
 
 
 def test_an_edit_keeps_the_model_s_text(database: Database, one_run: RunFolder, page: Page) -> None:
