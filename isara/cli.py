@@ -17,6 +17,7 @@ from isara.cli_check import check
 from isara.cli_claims import claims
 from isara.cli_decisions import decisions
 from isara.cli_export import export
+from isara.cli_jobs import pause, stop
 from isara.cli_options import (
     JsonOption,
     SetOption,
@@ -51,6 +52,8 @@ app.command()(claims)
 app.command()(export)
 app.command()(report)
 app.command()(decisions)
+app.command()(pause)
+app.command()(stop)
 
 
 @app.command("app")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from isara.workspace.runs import Workspace
+    from isara.workspace.runs import RunFolder, Workspace
 
 WorkspaceOption = Annotated[
     Path | None,
@@ -29,6 +29,11 @@ def open_workspace(root: Path | None) -> Workspace:
     from isara.workspace.runs import Workspace
 
     return Workspace(root)
+
+
+def goes_on(place: Workspace, run: RunFolder) -> str:
+    """The command that goes on with a run."""
+    return f"python -m isara run {run.config} --run-id {run.run_id}{place.option}"
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -316,6 +317,28 @@ def test_a_pause_is_asked_for_taken_back_and_forgotten_by_a_resume(supervisor: S
     assert not run.pause_requested()
     (run.path / "go").touch()
     wait(shows(run, "done"))
+
+
+def test_the_command_line_pauses_and_stops_runs_of_the_app(
+    isara: Callable[..., Any], supervisor: Supervisor
+) -> None:
+    def at(command: str, *arguments: str) -> Any:
+        return isara(command, *arguments, "--workspace", supervisor.workspace.root)
+
+    run, waiting = supervisor.submit("hold", "a"), supervisor.submit("end", "b")
+    wait(works(run))
+    paused = at("pause", "a")
+    assert (paused.code, run.pause_requested()) == (0, True)
+    assert f"python -m isara run {run.config} --run-id a --workspace " in paused.out
+    assert (at("pause", "a", "--undo").code, run.pause_requested()) == (0, False)
+    refused = at("pause", "b")
+    assert refused.code == 1
+    assert refused.err.startswith("The run b is queued, expected one that is running")
+    assert at("stop", "b").out.startswith("b is off the queue.")
+    assert waiting.state().state == "stopped"
+    assert at("stop", "a").code == 0
+    wait(shows(run, "stopped"))
+    assert (at("stop", "a").code, at("stop", "no-run").code, at("stop").code) == (1, 1, 2)
 
 
 def test_a_dry_run_goes_before_those_that_wait_and_after_the_one_at_work(
