@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import state
 from app.widgets.plain import plain
@@ -59,9 +60,10 @@ def choose_seeds(
         key=f"{prefix}:seeds",
         help=HELP,
     )
+    if way == SEVERAL:
+        evals = files("evaluation.prompts") or []
+        return several(start, widget, prefix, sources, evals, right)
     with right:
-        if way == SEVERAL:
-            return several(start, widget, prefix, sources, files("evaluation.prompts") or [])
         own = {"loop.draw": "pool"}  # one seed set has no domains to draw by
         if way == FILE:
             return ONE | own | {"seeds.path": widget("seeds.path")}
@@ -103,11 +105,12 @@ def several(
     prefix: str,
     sources: dict[str, Source],
     evals: list[str],
+    place: DeltaGenerator,
 ) -> dict[str, Any]:
-    """Two or more seed sets, each with its domain, its rows and its eval set."""
+    """Two or more seed sets, chosen at `place`, each with its domain, its rows and its eval set."""
     domains, given = given_sources(start)
     options = given | {label: one for label, one in sources.items() if label not in given}
-    chosen = st.multiselect(
+    chosen = place.multiselect(
         "Seed sets, one for each domain",
         list(options),
         list(given),
