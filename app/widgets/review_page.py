@@ -60,6 +60,7 @@ def review(on_change: Callable[[], None] | None = None) -> None:
             icon=":material/person:",
         )
         return
+    state.decision_log(data.run_id, data.k)  # what is wrong with it is said once, not below again
     with sentences():
         if settings.order == JUDGE and not judge_first(data):
             return
@@ -140,7 +141,12 @@ def _more(data: Iteration | None) -> tuple[bool, int, tuple[str, ...]]:
 
 @st.fragment
 def _cards(data: Iteration, settings: Settings) -> None:
-    """The card with its keys; a key redraws no more than this."""
+    """The card with its keys; a key redraws no more than this, and says itself what is wrong."""
+    with sentences():
+        _draw_card(data, settings)
+
+
+def _draw_card(data: Iteration, settings: Settings) -> None:
     queue = make_queue(data, settings)
     following = board(data, settings.reviewer)
     log = state.decision_log(data.run_id, data.k)

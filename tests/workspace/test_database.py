@@ -344,6 +344,22 @@ def test_a_database_of_a_newer_version_is_refused(path: Path, database: Database
         Database(path)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("created = 'yesterday'", r"a row cannot be read \(.*'yesterday'\)"),
+        ("action = 'maybe'", "row 1 of decisions has the action 'maybe', expected one of accept"),
+    ],
+)
+def test_a_damaged_decision_is_a_sentence(database: Database, change: str, said: str) -> None:
+    database.record_decision("r", 1, "1-00000", "Ana", "accept")
+    with database._engine.begin() as connection:
+        connection.execute(text(f"UPDATE decisions SET {change}"))
+    for read in (database.decisions, database.history):
+        with pytest.raises(IsaraError, match=f"The database is damaged: {said}"):
+            read("r")
+
+
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     path = tmp_path / "isara.db"
     path.write_text("not a database, but long enough to be read as the header of one" * 20)
