@@ -18,22 +18,18 @@ import streamlit as st
 
 from app import state
 from app.widgets.folding import fold_switch, is_open
-from app.widgets.plain import plain
 from app.widgets.playground_answers import named
 from app.widgets.playground_ask import SPLIT
 from app.widgets.playground_tally import show_running, show_tally
 from app.widgets.samples_picker import choose, missing
-from app.widgets.samples_review import NAME, ask_reviewer
-from app.widgets.task_address import BAD, fields, packed
+from app.widgets.samples_review import ask_reviewer
+from app.widgets.task_address import ADDRESS, BAD, TaskPlace, fields, packed
 from isara.errors import IsaraError
 from isara.evaluation.votes import queue, sides, standing
 from isara.examples import Example
 from isara.workspace.files import read_columns
 from isara.workspace.votes import Vote
 
-TASK = "vote_task"  # in the session: the Task that is worked on
-ADDRESS = "task"  # the same in the URL
-ERROR = "vote_error"
 COUNT, MOST = 20, 1000
 COLUMNS = ["prompt_id", "question", "answer", "split", "harmless", "flagged"]
 HARMFUL, HARMLESS, ALL = "harmful", "harmless", "all"
@@ -86,11 +82,7 @@ def _dev_table(path: str, modified: int) -> pd.DataFrame:
 
 def vote() -> None:
     """Choose what to vote on, or vote on it."""
-    if TASK not in st.session_state:
-        st.session_state[TASK] = unpacked(st.query_params.get(ADDRESS, ""))
-    task: Task | None = st.session_state[TASK]
-    if message := st.session_state.pop(ERROR, None):
-        st.error(plain(message), icon=":material/error:")
+    task = TASK.current()
     if task is None:
         _choose()
     else:
@@ -112,16 +104,11 @@ def unpacked(text: str) -> Task | None:
     return task if there and kind in KINDS and 1 <= task.size <= MOST else None
 
 
-def _start(task: Task) -> None:
-    if not str(st.session_state.get(NAME) or "").strip():
-        st.session_state[ERROR] = f"There is no name. {NO_NAME}"
-        return
-    st.session_state[TASK] = task
+TASK = TaskPlace("vote", unpacked, NO_NAME)
 
 
 def _leave(task: Task) -> None:
-    st.session_state[TASK] = None
-    st.query_params.pop(ADDRESS, None)
+    TASK.leave()
     st.query_params["run"] = task.run_id
 
 
@@ -169,7 +156,7 @@ def _choose() -> None:
             type="primary",
             icon=":material/how_to_vote:",
             disabled=not found,
-            on_click=_start,
+            on_click=TASK.start,
             args=(task,),
         )
     st.caption(
@@ -300,7 +287,7 @@ def _store(task: Task, voter: str, prompt: str, choice: str) -> None:
             right_example=ids[1],
         )
     except IsaraError as error:
-        st.session_state[ERROR] = str(error)
+        TASK.went_wrong(str(error))
 
 
 def _example_id(row: pd.Series[Any]) -> str:
@@ -338,4 +325,4 @@ def _look(task: Task, voter: str) -> None:
     try:
         state.workspace().database.add_look(task.run_id, voter, task.a, task.b)
     except IsaraError as error:
-        st.session_state[ERROR] = str(error)
+        TASK.went_wrong(str(error))

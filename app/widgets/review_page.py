@@ -10,7 +10,7 @@ the keys do: review_actions.py; several reviewers: review_people.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -80,29 +80,24 @@ def _about(data: Iteration) -> str:
 
 
 def _settings(data: Iteration | None, reviewer: str) -> Settings:
-    show = st.selectbox(
-        "Show",
-        list(SHOWN),
-        format_func=SHOWN.__getitem__,
-        key="show",
-        bind="query-params",
-        width=195,
-        label_visibility="collapsed",
-        on_change=actions.forget_card,
-    )
-    order = st.selectbox(
-        "Order",
-        list(ORDERS),
-        format_func=ORDERS.__getitem__,
-        key="order",
-        bind="query-params",
-        width=225,
-        label_visibility="collapsed",
-        on_change=actions.forget_card,
-    )
+    show, order = _box("Show", SHOWN, 195), _box("Order", ORDERS, 225)
     with st.popover("More", icon=":material/tune:"):
         advance, overlap, names = _more(data)
-    return Settings(reviewer, str(order), str(show), overlap, names, advance)
+    return Settings(reviewer, order, show, overlap, names, advance)
+
+
+def _box(label: str, words: Mapping[str, str], width: int) -> str:
+    """A choice of what is in the queue, in the address under its label."""
+    return st.selectbox(
+        label,
+        list(words),
+        format_func=words.__getitem__,
+        key=label.lower(),
+        bind="query-params",
+        width=width,
+        label_visibility="collapsed",
+        on_change=actions.forget_card,
+    )
 
 
 def _more(data: Iteration | None) -> tuple[bool, int, tuple[str, ...]]:
