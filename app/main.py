@@ -18,7 +18,9 @@ import streamlit as st  # noqa: E402
 from app import tour  # noqa: E402
 from app.state import start  # noqa: E402
 from app.widgets.downloads import HIDE_TOOLBAR_DOWNLOAD  # noqa: E402
+from app.widgets.plain import plain  # noqa: E402
 from app.widgets.run_notice import TITLE, tell_endings  # noqa: E402
+from isara.errors import IsaraError  # noqa: E402
 
 PAGES = (
     ("seed", "Seed", ":material/grass:"),
@@ -39,7 +41,11 @@ NO_GAP_AT_THE_TOP = "<style>.stMainBlockContainer {padding-top: 3.75rem}</style>
 
 st.set_page_config(page_title=TITLE, page_icon=ICON, layout="wide")
 st.html(HIDE_TOOLBAR_DOWNLOAD + NO_GAP_AT_THE_TOP)
-start()
+try:
+    start()
+except IsaraError as error:  # no page can do without the workspace and its database
+    st.error(plain(error), icon=":material/error:")
+    st.stop()
 pages = [
     st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, url_path=name, default=not i)
     for i, (name, title, icon) in enumerate(PAGES)

@@ -28,7 +28,7 @@ from isara.workspace.runs import IterationFolder, RunFolder
 PLAIN = ("harmful_rate", "over_refusal")
 STARVED = 0.5  # of a domain's share of the seeds
 GROUPED = ("by_category", "by_domain")
-JUDGED = [*SHOWN, "split", "harmless", "flagged", "refusal"]  # columns that failures are told by
+JUDGED = [*SHOWN, "split", "harmless", "refusal"]  # columns that failures are told by
 
 
 def run_config(folder: RunFolder) -> RunConfig:

@@ -20,8 +20,9 @@ from app.widgets.inspect_map import STATUS_WORDS, Chosen
 from isara.evaluation.candidate_harm import saved_harm
 from isara.lineage import Mask
 
+HARMFUL = "harmful answer"
 HARM = {
-    "harmful answer": ("#d55e00", "square"),
+    HARMFUL: ("#d55e00", "square"),
     "harmless, but refused": ("#8d6cc9", "triangle-up"),
     "answered safely": ("#009e73", None),
 }
@@ -89,7 +90,7 @@ def groups(data: MapData, chosen: Chosen, now: Now) -> tuple[Any, dict[str, str]
         names = np.full(len(data.rows), NOT_JUDGED, object)
         names[data.rows["kind"].to_numpy() == "eval"] = now.answers["outcome"]
         for rows, flagged in _judged(data):
-            names[rows] = np.where(flagged, "harmful answer", "answered safely")
+            names[rows] = np.where(flagged, HARMFUL, "answered safely")
         return names, {name: colour for name, (colour, _) in HARM.items()} | {NOT_JUDGED: NO_COLOUR}
     if chosen.colour == "decision":
         names = np.full(len(data.rows), UNDECIDED, object)

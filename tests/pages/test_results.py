@@ -98,6 +98,13 @@ def test_an_unknown_run_in_the_address_falls_back_to_the_newest(
     assert "names nothing\\-like\\-it: no such run" in told.value
 
 
+def test_a_branch_says_whose_it_is_and_what_was_changed(one_run: RunFolder, page: Page) -> None:
+    write_json(one_run.lineage, {"run_id": "first", "at": 1, "changes": ["loop.alpha: 0.3 -> 0"]})
+    said = next(c.value for c in page("results").caption if "A branch of" in c.value)
+    assert "the run first at iteration 1" in said
+    assert said.replace("\\", "").endswith("Changed: loop.alpha: 0.3 -> 0.")
+
+
 def test_no_run_chosen(one_run: RunFolder, page: Page) -> None:
     app = page("results")
     app.multiselect[0].set_value([]).run()
