@@ -123,10 +123,10 @@ def decide(target: Target, action: str, reason: str = "", **texts: str) -> None:
             question=texts.get("question"),
             answer=texts.get("answer"),
         )
+        log = state.decision_log(target.run_id, target.k)
     except IsaraError as error:
         st.session_state[ERROR] = str(error)
         return
-    log = state.decision_log(target.run_id, target.k)
     if crossed := log.crossed(mine, target.since):
         st.session_state[WARNED] = conflict(mine, crossed, log.of(target.candidate_id))
     st.session_state.pop(EDITING, None)

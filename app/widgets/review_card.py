@@ -273,4 +273,5 @@ def editor(shown: Shown) -> None:
         shortcut="Escape",
         on_click=actions.cancel,
     )
+    _people(shown)  # who saves has seen them, also those that came after the card was drawn
     into_editor(shown.row)

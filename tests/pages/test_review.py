@@ -301,3 +301,26 @@ def test_a_file_that_is_no_database_is_a_sentence_on_every_page(
     (error,) = app.error
     assert "file is not a database" in error.value
     (workspace.root / "isara.db").unlink()
+
+
+def test_the_editor_shows_what_came_meanwhile(
+    database: Database, one_run: RunFolder, page: Page
+) -> None:
+    app = reviewing(page, one_run)
+    database.record_decision(one_run.run_id, 1, "1-00000", "Bob", "reject", reason="rude", seen=0)
+    press(app, "edit")
+    assert "Bob: rejected (rude)" in texts(app)
+    app.text_area[0].set_value("May I?")
+    app.button(key="review_save").click().run()
+    edit = database.history(one_run.run_id)[-1]
+    assert (edit.action, edit.seen) == ("edit", 1)  # of Bob's decision, which was shown
+
+
+def test_a_board_moves_on_when_its_log_was_read_anew(one_run: RunFolder, page: Page) -> None:
+    """Logs leave their cache before boards do, where many iterations are looked at."""
+    app = press(reviewing(page, one_run), "accept")
+    state._decision_log.clear()
+    for i in (1, 2):
+        assert shown(app) == f"1-0000{i}"
+        press(app, "accept")
+    assert "3 of 80 decided" in app.get("progress")[0].proto.text
