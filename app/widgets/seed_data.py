@@ -129,11 +129,15 @@ def change(hand: InHand, made: Change, typed: str = "") -> InHand | None:
                 "window. It is shown now; make your change there."
             )
         draft.change(made, seen=hand.n, author=author())
+        return _of(draft)
     except IsaraError as error:
-        words = f"{error} You had written: {typed}" if typed else str(error)
-        st.session_state[MESSAGE] = words
+        refuse(str(error), typed)
         return None
-    return _of(draft)
+
+
+def refuse(why: str, typed: str = "") -> None:
+    """Say on the page why a change was not made, with what was typed."""
+    st.session_state[MESSAGE] = f"{why} You had written: {typed}" if typed else why
 
 
 def click(hand: InHand, made: Change) -> None:
