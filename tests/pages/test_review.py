@@ -5,17 +5,21 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import state
 from isara.config import PROJECT_ROOT
+from app.widgets.samples_data import load_iteration
 from isara.demo.scripted import GrammarJudge
 from isara.methods.reviewing import review_done
 from isara.report import run_config
-from isara.review import REASONS
+from isara.review import REASONS, distance_to_cut
 from isara.workspace.database import Database
 from isara.workspace.runs import RunFolder, Workspace
 
@@ -222,6 +226,33 @@ def test_reviewers_and_their_agreement(database: Database, one_run: RunFolder, p
     app.toggle(key="review_people").set_value(True).run()
     assert app.dataframe[0].value["Rejected"].tolist() == [2, 2]
     assert "alpha 1.00, over 4 pairs" in texts(app)
+
+
+def test_the_pairs_nearest_to_the_cut_first(one_run: RunFolder, page: Page) -> None:
+    data = load_iteration(one_run, 1)
+    away = distance_to_cut(data.packed, data.result, data.config.filters)
+    app, passed = reviewing(page, one_run, order="nearest to the cut first"), []
+    for _ in range(6):
+        passed.append(away[data.positions[shown(app)]])
+        press(app, "next")
+    assert passed == sorted(passed)
+    assert passed[0] == away.min()
+
+
+def test_similar_pairs_together(
+    one_run: RunFolder, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def by_length(vectors: Any) -> Any:
+        return np.argsort(vectors[:, 0], kind="stable")
+
+    questions = load_iteration(one_run, 1).candidates["question"]
+    lengths = SimpleNamespace(embed=lambda texts: np.array([[len(text)] for text in texts]))
+    monkeypatch.setattr(state, "embedder", lambda name: lengths)
+    monkeypatch.setattr("app.widgets.review_queue.by_cluster", by_length)
+    app = reviewing(page, one_run, order="similar ones together")
+    for place in questions.str.len().sort_values(kind="stable").index[:3]:
+        assert shown(app) == f"1-{place:05d}"
+        press(app, "next")
 
 
 def test_the_least_sure_judge_first(
