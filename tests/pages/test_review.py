@@ -268,7 +268,7 @@ def test_the_least_sure_judge_first(
 
 
 def test_a_waiting_run_goes_on_when_the_review_is_done(
-    one_run: RunFolder, page: Page, monkeypatch: pytest.MonkeyPatch
+    one_run: RunFolder, workspace: Workspace, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resumed = []
     app = reviewing(page, one_run)
@@ -282,6 +282,10 @@ def test_a_waiting_run_goes_on_when_the_review_is_done(
     app = reviewing(page, one_run, k="2")
     press(app, "accept")
     assert "People accepted 1, changed 0 and rejected 0; for the other 79" in texts(app)
+    assert "pairs rulings differ" not in texts(app)
+    workspace.database.record_decision(one_run.run_id, 2, "2-00000", "Bob", "reject", seen=0)
+    app.run()
+    assert "On 1 pairs rulings differ: the latest counts." in texts(app)
     app.button(key="review_done").click().run()
     assert resumed == [one_run.run_id]
     assert review_done(one_run, 2)
