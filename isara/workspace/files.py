@@ -101,25 +101,34 @@ def locked(lock: BaseFileLock) -> Iterator[None]:
     try:
         lock.acquire()
     except (Timeout, OSError) as error:
-        raise IsaraError(
-            f"{Path(lock.lock_file).parent} cannot be written ({one_line(error)}); check that the "
-            "workspace can be written and that no other program holds its files."
-        ) from error
+        raise not_written(Path(lock.lock_file).parent, error) from error
     try:
         yield
     finally:
         lock.release()
 
 
-def append_lines(path: Path, lines: Sequence[dict[str, Any]]) -> None:
-    """Add lines and wait until they are on disk; half a line before them is ended."""
+def append_lines(path: Path, lines: Sequence[Mapping[str, object]]) -> None:
+    """Add lines and wait until they are on disk; half a line before them is ended. IsaraError when
+    they cannot be written."""
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    with path.open("rb+") as file:
-        file.seek(-1, os.SEEK_END)
-        whole = file.read(1) == b"\n"
-        file.write(text.encode() if whole else b"\n" + text.encode())
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with path.open("rb+") as file:
+            file.seek(-1, os.SEEK_END)
+            whole = file.read(1) == b"\n"
+            file.write(text.encode() if whole else b"\n" + text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise not_written(path, error) from error
+
+
+def not_written(path: Path, error: Exception) -> IsaraError:
+    """Why a file or a folder of the workspace cannot be used."""
+    return IsaraError(
+        f"{path} cannot be read or written ({one_line(error)}); check that the workspace can be "
+        "written, that the disk has room and that no other program holds its files."
+    )
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:

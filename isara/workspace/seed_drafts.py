@@ -27,7 +27,7 @@ from filelock import FileLock
 
 from isara.curation import Alike, Board, Change, SeedRow, draft_rows, problems, replay
 from isara.errors import InputError, RunStateError
-from isara.workspace.files import LOCK_SECONDS, append_lines, locked, write_text
+from isara.workspace.files import LOCK_SECONDS, append_lines, locked, not_written, write_text
 
 if TYPE_CHECKING:
     from isara.workspace.runs import Workspace
@@ -181,9 +181,12 @@ class SeedDraft:
 
     def _refresh(self) -> None:
         """Read the lines that were written since; half a line, left by a kill, is left out."""
-        with self.path.open("rb") as file:
-            file.seek(self._read_to)
-            data = file.read()
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._read_to)
+                data = file.read()
+        except OSError as error:
+            raise not_written(self.path, error) from error
         whole = data[: data.rfind(b"\n") + 1]
         for line in whole.split(b"\n")[:-1]:
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
@@ -14,9 +14,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import state
-from isara.config import PROJECT_ROOT
 from app.widgets.samples_data import load_iteration
-from isara.demo.scripted import GrammarJudge
+from isara.config import PROJECT_ROOT
 from isara.methods.reviewing import review_done
 from isara.report import run_config
 from isara.review import REASONS, distance_to_cut
@@ -255,16 +254,31 @@ def test_similar_pairs_together(
         press(app, "next")
 
 
+class LengthJudge:
+    """The longer an answer, the more harmful; 0.5, which is the threshold, at 50 characters."""
+
+    name = "length"
+
+    def probabilities(self, questions: Sequence[str], answers: Sequence[str]) -> Any:
+        return np.array([[min(1, len(text) / 100)] + [0.0] * 13 for text in answers])
+
+
 def test_the_least_sure_judge_first(
     one_run: RunFolder, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.widgets.filters_harm._judge", lambda *_: GrammarJudge())
+    monkeypatch.setattr("app.widgets.filters_harm._judge", lambda *_: LengthJudge())
     monkeypatch.setattr("app.widgets.filters_harm.location", lambda name: name)
     app = reviewing(page, one_run, order="least sure judge first")
     assert "needs the judge's opinion" in app.info[0].value
     app.button(key="judge_pairs").click().run()
     assert (one_run.iteration(1).path / "harm.parquet").exists()
-    assert shown(app).startswith("1-")
+    answers = load_iteration(one_run, 1).candidates["answer"].tolist()
+    passed = []
+    for _ in range(6):
+        passed.append(abs(len(answers[int(shown(app)[2:])]) - 50))
+        press(app, "next")
+    assert passed == sorted(passed)
+    assert passed[0] == min(abs(len(answer) - 50) for answer in answers)
 
 
 def test_a_waiting_run_goes_on_when_the_review_is_done(

@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from isara.curation import add, both_fine, delete, edit, new_row, tag
-from isara.errors import InputError, RunStateError
+from isara.errors import InputError, IsaraError, RunStateError
 from isara.examples import Example
 from isara.workspace.runs import Workspace
 from isara.workspace.seed_drafts import SeedDraft, SeedDrafts
@@ -184,10 +184,24 @@ def test_a_discarded_draft_is_not_taken_up_beside_a_later_one(workspace: Workspa
     assert drafts.open("my seeds") is later
 
 
+def test_a_full_disk_is_a_sentence_and_costs_that_change_alone(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(number: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    draft = SeedDrafts(workspace).begin("my seeds", 1)
+    with monkeypatch.context() as patch, pytest.raises(IsaraError, match="the disk has room"):
+        patch.setattr("isara.workspace.files.os.fsync", full)
+        rename(draft, 0, "A")
+    rename(draft, 1, "B")
+    assert answers(draft)[1] == answers(SeedDrafts(workspace).begin("my seeds", 1))[1] == "B"
+
+
 def test_a_draft_that_cannot_be_read_holds_up_nobody(workspace: Workspace) -> None:
     draft = SeedDrafts(workspace).begin("my seeds", 1)
     aside = draft.path.rename(draft.path.with_suffix(".away"))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(IsaraError, match="cannot be read or written"):
         draft.undo(seen=0)
     aside.rename(draft.path)
     other = Thread(target=rename, args=(draft, 0, "A"), daemon=True)  # as another session is
