@@ -1,9 +1,9 @@
-"""Charts that pages share, and the colours and shapes that stand for kept and dropped.
+"""Charts that pages share: how scores are spread among kept and dropped pairs.
 
     st.plotly_chart(score_histogram(values, kept, cut=0.7, title="ROUGE-L"))
 
 Kept and dropped differ in colour and in shape (circle and cross, plain and hatched), so that they
-can be told apart without colour. Charts of the Results page are in charts_results.py.
+can be told apart without colour (app/look.py). Charts of the Results page are in charts_results.py.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from app.look import GREY, SIGNS, Sign
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-KEPT, DROPPED = "#2f6f8f", "#c8642d"
-KEPT_MARK, DROPPED_MARK = "●", "✕"
-CUT_LINE = "#8a8a8a"  # readable on white and on the dark theme's background
 BINS, FEW_BINS, FEW = 50, 20, 300  # bars, and bars for fewer values than FEW
 HEIGHT = 250  # pixels
 
@@ -46,8 +45,8 @@ def score_histogram(
     edges, kept_counts, dropped_counts = histogram(values, kept, limits=limits, whole=whole)
     figure = go.Figure(
         [
-            _bars(edges, kept_counts, f"{KEPT_MARK} kept", KEPT, "", whole),
-            _bars(edges, dropped_counts, f"{DROPPED_MARK} dropped", DROPPED, "/", whole),
+            _bars(edges, kept_counts, SIGNS["kept"], "", whole),
+            _bars(edges, dropped_counts, SIGNS["dropped"], "/", whole),
         ]
     )
     figure.update_layout(
@@ -67,7 +66,7 @@ def score_histogram(
         shown = [min(shown[0], line - 0.5), max(shown[1], line + 0.5)] if whole else shown
         figure.add_vline(
             x=line,
-            line={"color": CUT_LINE, "dash": "dash", "width": 2},
+            line={"color": GREY, "dash": "dash", "width": 2},
             annotation={"text": "cut", "yanchor": "bottom"},
             annotation_position="top",
         )
@@ -109,16 +108,17 @@ def _edges(numbers: Edges, limits: tuple[float, float] | None, whole: bool) -> E
     return edges
 
 
-def _bars(edges: Edges, counts: Counts, name: str, colour: str, pattern: str, whole: bool) -> Any:
+def _bars(edges: Edges, counts: Counts, sign: Sign, pattern: str, whole: bool) -> Any:
     import plotly.graph_objects as go
 
+    name = sign.label
     return go.Bar(
         x=(edges[:-1] + edges[1:]) / 2,
         y=counts,
         width=np.diff(edges),
         name=name,
         marker={
-            "color": colour,
+            "color": sign.colour,
             "line": {"width": 0},
             "pattern": {"shape": pattern, "size": 5, "solidity": 0.5},
         },

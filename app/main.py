@@ -16,6 +16,7 @@ if str(ROOT) not in sys.path:
 import streamlit as st  # noqa: E402
 
 from app import tour  # noqa: E402
+from app.look import STYLE  # noqa: E402
 from app.state import start  # noqa: E402
 from app.widgets.downloads import HIDE_TOOLBAR_DOWNLOAD  # noqa: E402
 from app.widgets.run_notice import TITLE, tell_endings  # noqa: E402
@@ -34,11 +35,9 @@ PAGES = (
 
 # A file: the browser would ask another server for the picture of a Material name.
 ICON = ROOT / "app" / "help" / "icon.png"
-# As much as Streamlit's header covers; by default the page begins a third lower.
-NO_GAP_AT_THE_TOP = "<style>.stMainBlockContainer {padding-top: 3.75rem}</style>"
 
 st.set_page_config(page_title=TITLE, page_icon=ICON, layout="wide")
-st.html(HIDE_TOOLBAR_DOWNLOAD + NO_GAP_AT_THE_TOP)
+st.html(HIDE_TOOLBAR_DOWNLOAD + STYLE)
 start()
 pages = [
     st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, url_path=name, default=not i)

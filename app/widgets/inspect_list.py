@@ -18,11 +18,12 @@ import streamlit as st
 
 from app import state
 from app.charts_map import MARKS, Rows
+from app.look import DECISIONS
 from app.widgets.inspect_data import MapData, Now
 from app.widgets.inspect_map import OPEN, forget_region, open_row
 from app.widgets.neighbours_models import loaded
 from app.widgets.review_bulk import bulk
-from app.widgets.samples_words import DECISION_WORDS, RULE_TITLES
+from app.widgets.samples_words import RULE_TITLES
 from isara.lineage import Mask
 from isara.lineage_files import EVAL_PROMPT, REJECTED
 
@@ -196,7 +197,7 @@ def _table(
         **{name: [values.get(i) for i in rows.tolist()] for name, values in extra.items()},
         "Question": part["question"].tolist(),
         "Status": [status_words(data, i, now.status[i]) for i in rows.tolist()],
-        "Decision": [DECISION_WORDS[d.action] if d else "" for d in rulings],
+        "Decision": [DECISIONS[d.action].label if d else "" for d in rulings],
         "k": [k or None for k in part["iteration"].tolist()],
         "Answer": [own or now.answers["answer"].get(i, "") for i, own in part["answer"].items()],
         "Category": part["category"].tolist(),

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from app import state
+from app.look import DECISIONS
 from app.widgets.plain import plain
 from app.widgets.review_queue import Queue
 from app.widgets.samples_data import Iteration
 from app.widgets.samples_review import undo
-from app.widgets.samples_words import DECISION_WORDS
 from isara.errors import InputError, IsaraError
 from isara.review import Masks
 from isara.workspace.standing import Decision, differ
@@ -199,11 +199,11 @@ def conflict(mine: Decision, crossed: list[Decision], standing: People) -> str:
     parts = []
     for other in crossed:
         who = "you, in another tab," if other.reviewer == mine.reviewer else other.reviewer
-        parts.append(f"{who} {DECISION_WORDS[other.action]} it at {other.created:%H:%M:%S} UTC")
+        parts.append(f"{who} {DECISIONS[other.action].word} it at {other.created:%H:%M:%S} UTC")
     told = f"While you looked at {mine.candidate_id}: {'; '.join(parts)}. Both are stored."
     if not mine.rules:
         return told
-    told += f" Yours ({DECISION_WORDS[mine.action]}) is the later one and counts."
+    told += f" Yours ({DECISIONS[mine.action].word}) is the later one and counts."
     if differ(standing):
         told += " The rulings differ: the pair is in the queue of disagreements."
     return told

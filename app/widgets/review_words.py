@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.widgets.samples_words import DECISION_WORDS
+from app.look import DECISIONS
 from isara.workspace.standing import Decision
 
 KEYS = """
@@ -27,7 +27,7 @@ SCORE_WORDS = {
 def outcome_words(decision: Decision) -> str:
     """Who decided what, why and when."""
     why = f" ({decision.reason})" if decision.reason else ""
-    action = DECISION_WORDS[decision.action]
+    action = DECISIONS[decision.action].word
     return f"{decision.reviewer}: {action}{why}, {decision.created:%Y-%m-%d %H:%M} UTC"
 
 
