@@ -60,8 +60,8 @@ DECISIONS = {
 }
 
 # Where Streamlit's own styles are too pale: captions and keys are drawn at 60 %, labels of what is
-# switched off at 40 %, and white stands on the dark theme's light blue. And as much room at the top
-# as Streamlit's header covers, not a third more.
+# switched off at 40 %, some words of code in a light colour, and white stands on the dark theme's
+# light blue. And as much room at the top as Streamlit's header covers, not a third more.
 STYLE = """<style>
 .stMainBlockContainer {padding-top: 3.75rem}
 [data-testid="stCaptionContainer"] {opacity: 0.8}
@@ -69,4 +69,5 @@ STYLE = """<style>
 [data-has-shortcut] kbd {color: inherit; opacity: 0.9}
 button[kind^="primary"]:not([disabled]), [data-testid="stMultiSelectTagsContainer"] [data-tag],
 [data-testid="stMultiSelectTagsContainer"] [data-tag] * {color: light-dark(#ffffff, #171614)}
+.stCode .token.token {color: inherit}
 </style>"""

@@ -45,7 +45,7 @@ def branch_section(data: Iteration, chosen: FilterConfig) -> None:
             "Without a change, a branch only follows what people decided on these pairs since the "
             "run was carried out."
         )
-    st.code(command(branch), language=None, wrap_lines=True)
+    st.code(command(branch), language="bash", wrap_lines=True)
     _start_or_link(branch)
 
 

@@ -217,11 +217,11 @@ def use(data: Iteration, chosen: FilterConfig) -> None:
     """How to use the thresholds in a run."""
     st.subheader("Use them in another run")
     st.caption("In a run's YAML file:")
-    st.code(as_yaml(chosen), language=None, wrap_lines=True)
+    st.code(as_yaml(chosen), language="yaml", wrap_lines=True)
     arguments = as_arguments(chosen, data.config.filters)
     if not arguments:
         st.caption("These are the run's own values.")
         return
     st.caption("Or on the command line, from the beginning, with the file of this run:")
     command = f"python -m isara run {data.config.name}.yaml {arguments}"
-    st.code(command, language=None, wrap_lines=True)
+    st.code(command, language="bash", wrap_lines=True)

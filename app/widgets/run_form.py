@@ -281,7 +281,7 @@ def shown_mixture(start: RunConfig) -> dict[str, Any]:
     """A mixture of seed sets to read: it is changed in the config's file."""
     mixture = start.model_dump(exclude_defaults=True)["seeds"]["mixture"]
     st.markdown("Seed sets (D0), a mixture by domain", help="To change it, upload another config.")
-    st.code(yaml.safe_dump(mixture, sort_keys=False, allow_unicode=True), language=None)
+    st.code(yaml.safe_dump(mixture, sort_keys=False, allow_unicode=True), language="yaml")
     return {"seeds.mixture": mixture}
 
 

@@ -159,11 +159,11 @@ def show_command(config: RunConfig, exists: bool) -> None:
     name = f"{config.name}.yaml"
     text = to_yaml(config)
     st.caption("The same run from a terminal, with the file below:")
-    st.code(command(name), language=None, wrap_lines=True)
+    st.code(command(name), language="bash", wrap_lines=True)
     if exists:
         st.caption("It goes on with the run that is there; `--new` starts it afresh.")
     with st.expander(f"{name} (only what differs from the defaults)"):
-        st.code(text, language=None)
+        st.code(text, language="yaml")
         st.download_button(
             "Download the file",
             text,

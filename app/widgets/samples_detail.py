@@ -257,4 +257,4 @@ def _settings(row: dict[str, Any]) -> None:
         "question": json.loads(row["decoding_question"]),
         "answer": json.loads(row["decoding_answer"]),
     }
-    st.code(json.dumps(settings, indent=2, ensure_ascii=False), language=None, wrap_lines=True)
+    st.code(json.dumps(settings, indent=2, ensure_ascii=False), language="json", wrap_lines=True)
