@@ -61,7 +61,9 @@ DECISIONS = {
 
 # Where Streamlit's own styles are too pale: captions and keys are drawn at 60 %, labels of what is
 # switched off at 40 %, some words of code in a light colour, and white stands on the dark theme's
-# light blue. And as much room at the top as Streamlit's header covers, not a third more.
+# light blue; the axes of charts are grey. As much room at the top as Streamlit's header covers, not
+# a third more. On a tablet four columns or more stand two in a row, and columns in a column below
+# each other: words would be cut or broken.
 STYLE = """<style>
 .stMainBlockContainer {padding-top: 3.75rem}
 [data-testid="stCaptionContainer"] {opacity: 0.8}
@@ -70,4 +72,10 @@ STYLE = """<style>
 button[kind^="primary"]:not([disabled]), [data-testid="stMultiSelectTagsContainer"] [data-tag],
 [data-testid="stMultiSelectTagsContainer"] [data-tag] * {color: light-dark(#ffffff, #171614)}
 .stCode .token.token {color: inherit}
+.js-plotly-plot :is([class*="tick"], [class^="g-"], .annotation) text {fill: currentColor !important}
+@media (max-width: 900px) {
+  [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"]:nth-child(4))
+    > [data-testid="stColumn"] {min-width: calc(50% - 1rem)}
+  [data-testid="stColumn"] [data-testid="stColumn"] {min-width: 100%}
+}
 </style>"""

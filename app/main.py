@@ -35,8 +35,11 @@ PAGES = (
 
 # A file: the browser would ask another server for the picture of a Material name.
 ICON = ROOT / "app" / "help" / "icon.png"
+NAVIGATION = 200  # pixels: on a tablet Streamlit's 300 are more than a third of the width
 
-st.set_page_config(page_title=TITLE, page_icon=ICON, layout="wide")
+st.set_page_config(
+    page_title=TITLE, page_icon=ICON, layout="wide", initial_sidebar_state=NAVIGATION
+)
 st.html(HIDE_TOOLBAR_DOWNLOAD + STYLE)
 start()
 pages = [
