@@ -72,10 +72,13 @@ STYLE = """<style>
 button[kind^="primary"]:not([disabled]), [data-testid="stMultiSelectTagsContainer"] [data-tag],
 [data-testid="stMultiSelectTagsContainer"] [data-tag] * {color: light-dark(#ffffff, #171614)}
 .stCode .token.token {color: inherit}
-.js-plotly-plot :is([class*="tick"], [class^="g-"], .annotation) text {fill: currentColor !important}
+.js-plotly-plot :is([class*="tick"], [class^="g-"], .annotation) text
+  {fill: currentColor !important}
 @media (max-width: 900px) {
   [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"]:nth-child(4))
     > [data-testid="stColumn"] {min-width: calc(50% - 1rem)}
   [data-testid="stColumn"] [data-testid="stColumn"] {min-width: 100%}
+  [data-testid="stMarkdownContainer"] table:has(th:nth-child(7)) :is(th, td)
+    {padding: 0.25rem; font-size: 0.75rem}
 }
 </style>"""
