@@ -59,21 +59,27 @@ DECISIONS = {
     "skip": Sign("skipped", "○", "circle-open", GOLD, "gray", ":material/skip_next:"),
 }
 
-# Where Streamlit's own styles are too pale: captions and keys are drawn at 60 %, labels of what is
-# switched off at 40 %, some words of code in a light colour, and white stands on the dark theme's
-# light blue; the axes of charts are grey. As much room at the top as Streamlit's header covers, not
-# a third more. On a tablet four columns or more stand two in a row, and columns in a column below
-# each other: words would be cut or broken.
+# Mends Streamlit's own styles where they are too pale, too wide for a tablet, or silent about the
+# keyboard. Streamlit sets `color-scheme`, which `light-dark` reads.
 STYLE = """<style>
+/* As much as the header covers; by default the page begins a third lower. */
 .stMainBlockContainer {padding-top: 3.75rem}
+/* Drawn at 60 % (captions, keys on buttons) and at 40 % (labels of what is switched off). */
 [data-testid="stCaptionContainer"] {opacity: 0.8}
-[data-testid="stWidgetLabel"][disabled] {color: inherit}
 [data-has-shortcut] kbd {color: inherit; opacity: 0.9}
+[data-testid="stWidgetLabel"][disabled] {color: inherit}
+/* White on the dark theme's light blue. */
 button[kind^="primary"]:not([disabled]), [data-testid="stMultiSelectTagsContainer"] [data-tag],
 [data-testid="stMultiSelectTagsContainer"] [data-tag] * {color: light-dark(#ffffff, #171614)}
+/* Light colours in code, grey axes of charts. */
 .stCode .token.token {color: inherit}
 .js-plotly-plot :is([class*="tick"], [class^="g-"], .annotation) text
   {fill: currentColor !important}
+/* Tables and the page itself do not show that the keyboard has reached them. */
+[data-testid="stMain"]:focus-visible, canvas:focus-visible
+  {outline: 2px solid currentColor; outline-offset: -2px}
+/* On a tablet four columns or more stand two in a row, columns in a column below each other, and a
+   table of many columns is small: words would be cut or broken. */
 @media (max-width: 900px) {
   [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"]:nth-child(4))
     > [data-testid="stColumn"] {min-width: calc(50% - 1rem)}
