@@ -1,4 +1,4 @@
-"""The main controls of the pages are reached with the Tab key, and each shows that it is reached."""
+"""The Tab key reaches the main controls of the pages, and each shows that it is reached."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ FOCUSED = """async () => {
   const motion = document.createElement('style')
   motion.textContent = '* {transition: none !important}'
   document.head.append(motion)
-  const drawn = () => new Promise(done => setTimeout(done, 40))  // some widgets react a little later
+  const drawn = () => new Promise(done => setTimeout(done, 40))  // some react a little later
   await drawn()
   const on = look()
   node.blur()
