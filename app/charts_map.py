@@ -30,6 +30,7 @@ MARKS = {status: SIGNS[status].mark for status in ("seed", "kept", "dropped", "e
 # In the order of drawing: the few above the many.
 STATUS_COLOURS = {status: SIGNS[status].colour for status in ("dropped", "kept", "eval", "seed")}
 SIZES = {"seed": 10, "kept": 6, "dropped": 6, "eval": 7}
+LARGER = 9  # of a shape in place of the status's own: triangles must be told from circles
 NO_COLOUR = GREY
 LINE = "rgba(138, 138, 138, 0.6)"  # seen on light and on dark ground
 RING = "#d0307a"  # round what was found; no group has this colour
@@ -97,7 +98,7 @@ def map_figure(
                 hovertemplate="%{text}<extra>" + f"{MARKS[layer.status]} {layer.status}</extra>",
                 marker={
                     "symbol": layer.symbol or SIGNS[layer.status].symbol,
-                    "size": SIZES[layer.status],
+                    "size": LARGER if layer.symbol else SIZES[layer.status],
                     "color": layer.colour,
                     "opacity": OPACITY,
                 },
