@@ -41,20 +41,23 @@ def settled(page: Page) -> None:
 
 def problems(page: Page) -> list[Problem]:
     """Serious and critical violations, one for each element."""
-    for frame in page.frames:
+    found = []
+    for frame in page.frames:  # one by one: axe does not cross from a page into a foreign frame
         frame.evaluate(AXE_SCRIPT)
-    answer: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    found = [
-        Problem(rule["id"], rule["impact"], " ".join(map(str, node["target"])), rule["help"])
-        for rule in answer["violations"]
-        if rule["impact"] in ("serious", "critical")
-        for node in rule["nodes"]
-    ]
+        answer: dict[str, Any] = frame.evaluate(RUN)
+        found += [
+            Problem(rule["id"], rule["impact"], " ".join(map(str, node["target"])), rule["help"])
+            for rule in answer["violations"]
+            if rule["impact"] in ("serious", "critical")
+            for node in rule["nodes"]
+        ]
     return found + [
         Problem("chart-text-contrast", "serious", text, "Texts of charts need 4.5 to 1")
         for text in page.evaluate(CHART_TEXTS)
     ]
 
+
+RUN = "axe.run(document, {resultTypes: ['violations'], iframes: false})"
 
 STATE = """() => [
   document.querySelector('[data-testid=stApp]').dataset.testScriptState,

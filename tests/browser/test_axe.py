@@ -99,6 +99,17 @@ def lines(name: str, theme: str, found: list[Problem]) -> list[str]:
     ]
 
 
+def test_the_check_finds_what_is_wrong_also_in_frames_and_charts(page: Page) -> None:
+    page.set_content(
+        "<html lang=en><title>t</title><main data-testid=stApp style='background: #fff'>"
+        "<h1>h</h1><img src=x><div class=js-plotly-plot><svg><text y=20 fill=#aaa>1</text></svg>"
+        "</div><iframe title=f srcdoc='<p style=&quot;color: #aaa&quot;>pale</p>'></iframe></main>"
+    )
+    page.frames[1].wait_for_selector("p")
+    found = {one.rule for one in problems(page)}
+    assert found >= {"image-alt", "color-contrast", "chart-text-contrast"}
+
+
 def test_an_empty_page_breaks_what_is_listed(page: Page, tmp_path: Path) -> None:
     script, port = tmp_path / "empty.py", free_port()
     script.write_text(EMPTY)
