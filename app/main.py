@@ -19,7 +19,9 @@ from app import tour  # noqa: E402
 from app.look import STYLE  # noqa: E402
 from app.state import start  # noqa: E402
 from app.widgets.downloads import HIDE_TOOLBAR_DOWNLOAD  # noqa: E402
+from app.widgets.plain import plain  # noqa: E402
 from app.widgets.run_notice import TITLE, tell_endings  # noqa: E402
+from isara.errors import IsaraError  # noqa: E402
 
 PAGES = (
     ("seed", "Seed", ":material/grass:"),
@@ -41,7 +43,11 @@ st.set_page_config(
     page_title=TITLE, page_icon=ICON, layout="wide", initial_sidebar_state=NAVIGATION
 )
 st.html(HIDE_TOOLBAR_DOWNLOAD + STYLE)
-start()
+try:
+    start()
+except IsaraError as error:  # no page can do without the workspace and its database
+    st.error(plain(error), icon=":material/error:")
+    st.stop()
 pages = [
     st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, url_path=name, default=not i)
     for i, (name, title, icon) in enumerate(PAGES)

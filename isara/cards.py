@@ -92,9 +92,14 @@ def method_line(config: RunConfig) -> str:
 
 
 def data_card(
-    folder: RunFolder, rows: Sequence[Row], tables: Mapping[str, Sequence[Row]], format: str
+    folder: RunFolder,
+    rows: Sequence[Row],
+    tables: Mapping[str, Sequence[Row]],
+    format: str,
+    names: bool = False,
 ) -> str:
-    """The card of exported pairs; `rows` are all candidates, `tables` what is in the files."""
+    """The card of exported pairs; `rows` are all candidates, `tables` what is in the files, `names`
+    whether reviewers stand in them by name."""
     config = run_config(folder)
     parts = [
         data_header(folder, config, tables, format),
@@ -110,7 +115,7 @@ def data_card(
         "## Counts",
         data_counts(tables["pairs"], rows),
         *(["## Filter", filter_lines(config)] if rows else []),
-        *(["## Decisions of people", decision_lines(rows)] if rows else []),
+        *(["## Decisions of people", decision_lines(rows, names)] if rows else []),
         "## Licence and terms",
         "What was written by a model may be bound by that model's terms.\n\n" + terms_list(config),
         "## Columns",
@@ -208,7 +213,7 @@ def as_yaml(value: Any) -> str:
     return "null" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def decision_lines(rows: Sequence[Row]) -> str:
+def decision_lines(rows: Sequence[Row], names: bool) -> str:
     """What people decided, by whom."""
     decided = Counter(row["decision"] for row in rows if row["decision"])
     if not decided:
@@ -217,9 +222,14 @@ def decision_lines(rows: Sequence[Row]) -> str:
     said = ", ".join(f"{action} {count}" for action, count in decided.most_common())
     who = f" by {', '.join(map(span, people))}" if people else ""
     edited = sum(row["edited"] for row in rows)
+    called = (
+        "Names are those that people typed: remove the column `reviewer` before you publish."
+        if names
+        else "Reviewers have numbers here, no names."
+    )
     return (
         f"{said}{who}. {edited} pairs stand in a person's words (`edited`), the model's beside "
-        "them. Names are those that people typed: remove the column `reviewer` before you publish."
+        f"them. {called}"
     )
 
 

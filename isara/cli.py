@@ -17,7 +17,15 @@ from isara.cli_check import check
 from isara.cli_claims import claims
 from isara.cli_decisions import decisions
 from isara.cli_export import export
-from isara.cli_options import JsonOption, SetOption, WorkspaceOption, open_workspace, print_json
+from isara.cli_jobs import pause, stop
+from isara.cli_options import (
+    JsonOption,
+    SetOption,
+    WorkspaceOption,
+    open_workspace,
+    print_json,
+    resumable,
+)
 from isara.cli_report import report
 from isara.cli_score import app as score_app
 from isara.errors import IsaraError
@@ -44,6 +52,8 @@ app.command()(claims)
 app.command()(export)
 app.command()(report)
 app.command()(decisions)
+app.command()(pause)
+app.command()(stop)
 
 
 @app.command("app")
@@ -119,21 +129,13 @@ def carry_out(prepared: Prepared, folder: RunFolder, place: Workspace, quiet: bo
     import traceback
 
     from isara.config_files import one_line
-    from isara.methods.reviewing import ReviewNotDoneError
     from isara.methods.runner import execute
-    from isara.training.sft import StoppedError
 
     typer.echo(f"run {folder.run_id} in {folder.path}", err=True)
     try:
-        with listener_or_none(quiet) as listener:
+        with resumable(f" ({folder.run_id})"), listener_or_none(quiet) as listener:
             reason = execute(prepared, folder, workspace=place, listener=listener)
-    except ReviewNotDoneError as waiting:
-        typer.echo(str(waiting))
-        raise typer.Exit(0) from None
-    except (StoppedError, KeyboardInterrupt):
-        typer.echo(f"Stopped; the same command goes on. ({folder.run_id})", err=True)
-        raise typer.Exit(0) from None
-    except IsaraError:
+    except (IsaraError, typer.Exit):
         raise
     except Exception as error:
         place_of_trace = folder.path / "traceback.txt"
@@ -216,19 +218,14 @@ def study(
     """Carry out a study, or go on with it: several runs and random seeds, one table."""
     from isara.studies import carry_out, load_study, study_result
     from isara.studies_table import print_study
-    from isara.training.sft import StoppedError
 
     wanted, place = load_study(file), open_workspace(workspace)
 
     def told(run_id: str, number: int, count: int) -> None:
         typer.echo(f"run {number} of {count}: {run_id}", err=True)
 
-    try:
-        with listener_or_none(quiet) as listener:
-            carry_out(wanted, place, on_run=told, listener=listener)
-    except (StoppedError, KeyboardInterrupt):
-        typer.echo("Stopped; the same command goes on.", err=True)
-        raise typer.Exit(0) from None
+    with resumable(waiting_on_stderr=True), listener_or_none(quiet) as listener:
+        carry_out(wanted, place, on_run=told, listener=listener)
     found = study_result(wanted, place)
     if found["split"] == "test":  # a look at the test split, like any other
         for run_id in found["runs"]:

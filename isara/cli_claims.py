@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from isara.cli_options import JsonOption, WorkspaceOption, print_json
+from isara.cli_options import JsonOption, WorkspaceOption, print_json, resumable
 from isara.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,18 +57,13 @@ def claims(
 
 def _carry_out(wanted: Stated, place: Workspace, quick: bool, quiet: bool) -> None:
     from isara.claims import carry_out_claims
-    from isara.progress_bar import drawn
-    from isara.training.sft import StoppedError
+    from isara.progress_bar import listener_or_none
 
     def told(run_id: str, number: int, count: int) -> None:
         typer.echo(f"run {number} of {count}: {run_id}", err=True)
 
-    try:
-        with nullcontext(None) if quiet else drawn() as listener:
-            carry_out_claims(wanted, place, quick=quick, on_run=told, listener=listener)
-    except (StoppedError, KeyboardInterrupt):
-        typer.echo("Stopped; the same command goes on.", err=True)
-        raise typer.Exit(0) from None
+    with resumable(waiting_on_stderr=True), listener_or_none(quiet) as listener:
+        carry_out_claims(wanted, place, quick=quick, on_run=told, listener=listener)
 
 
 def _count_looks(rows: list[dict[str, Any]], place: Workspace) -> None:

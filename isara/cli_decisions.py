@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from isara.cli_options import WorkspaceOption
+from isara.cli_options import WorkspaceOption, goes_on
 from isara.errors import InputError
 
 
@@ -48,7 +48,4 @@ def decisions(
         typer.echo(f"{added} decisions added to {run_id}; {known} were there already")
     elif done is not None:
         finish_review(folder, done, reviewer or getpass.getuser())
-        typer.echo(
-            f"The review of iteration {done} is done; go on with: python -m isara run "
-            f"{folder.config} --run-id {run_id}"
-        )
+        typer.echo(f"The review of iteration {done} is done. Go on with: {goes_on(place, folder)}")

@@ -35,6 +35,9 @@ def export(
         bool,
         typer.Option("--candidates", help="Also all that was written, dropped pairs included."),
     ] = False,
+    names: Annotated[
+        bool, typer.Option("--names", help="Reviewers by their names (else reviewer 1, 2, …).")
+    ] = False,
     model: Annotated[
         bool, typer.Option("--model", help="Export a model instead of the pairs.")
     ] = False,
@@ -59,8 +62,11 @@ def export(
     place = Workspace(workspace)
     folder = place.existing_run(run_id)
     if model:
-        if format is not None or candidates:
-            raise InputError("--model was given with --format or --candidates: export them apart.")
+        if format is not None or candidates or names:
+            raise InputError(
+                "--model was given with --format, --candidates or --names, which are of pairs: "
+                "export them apart."
+            )
         _export_model(place, folder, to, of, merge, split, force)
         return
     if of is not None or merge:
@@ -74,6 +80,7 @@ def export(
         to,
         layout,
         candidates=candidates,
+        names=names,
         force=force,
     )
     counted = f"{found['pairs']} pairs"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from isara.workspace.runs import Workspace
+    from isara.workspace.runs import RunFolder, Workspace
 
 WorkspaceOption = Annotated[
     Path | None,
@@ -27,6 +29,28 @@ def open_workspace(root: Path | None) -> Workspace:
     from isara.workspace.runs import Workspace
 
     return Workspace(root)
+
+
+def goes_on(place: Workspace, run: RunFolder) -> str:
+    """The command that goes on with a run."""
+    return f"python -m isara run {run.config} --run-id {run.run_id}{place.option}"
+
+
+@contextmanager
+def resumable(of_run: str = "", *, waiting_on_stderr: bool = False) -> Iterator[None]:
+    """Work inside that waits for people's review, or that is stopped, ends the command with exit 0
+    and a sentence on how it goes on; `of_run` says in brackets which run was stopped."""
+    from isara.methods.reviewing import ReviewNotDoneError
+    from isara.training.sft import StoppedError
+
+    try:
+        yield
+    except ReviewNotDoneError as waiting:
+        typer.echo(str(waiting), err=waiting_on_stderr)
+        raise typer.Exit(0) from None
+    except (StoppedError, KeyboardInterrupt):
+        typer.echo(f"Stopped; the same command goes on.{of_run}", err=True)
+        raise typer.Exit(0) from None
 
 
 def print_json(value: Any) -> None:

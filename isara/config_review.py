@@ -11,7 +11,8 @@ class ReviewConfig(Part):
     """Whether people decide on the pairs before the model is trained on them."""
 
     wait: bool = False
-    """Stop after scoring in the state "waiting for review"; trained is when a person says that the
-    review is done."""
+    """Each iteration stops in the state "waiting for review" when its pairs are written and scored.
+    People then accept, edit or reject pairs (page Samples, Review); the run trains when one of them
+    says that the review is done."""
     overlap: int = Field(1, ge=1, le=20)
     """How many people rule on each pair."""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from isara.cards import data_card
 from isara.errors import InputError, IsaraError
-from isara.export_rows import COLUMNS, Row, candidate_rows, training_pairs
+from isara.export_rows import COLUMNS, Row, candidate_rows, training_pairs, without_names
 from isara.workspace.decisions import Decision
 from isara.workspace.files import read_json, write_json, write_jsonl, write_parquet
 from isara.workspace.runs import RunFolder
@@ -42,10 +42,12 @@ def export_data(
     format: str,
     *,
     candidates: bool = False,
+    names: bool = False,
     force: bool = False,
 ) -> dict[str, Any]:
     """Write the pairs of a run (and all candidates) to a folder; says how many rows of what.
 
+    Reviewers have numbers in it, or with `names` the names that they gave.
     Raises InputError for an unknown format, for a folder that has files without `force`, for one
     that cannot be written to, and for a run without pairs; IsaraError for damaged files.
     """
@@ -54,6 +56,7 @@ def export_data(
             f"There is no format {format!r}; found {', '.join(FORMATS)}. Choose one of these."
         )
     rows = candidate_rows(folder, decisions)
+    rows = rows if names else without_names(rows)
     tables = {"pairs": training_pairs(folder, rows)}
     if not tables["pairs"]:
         raise InputError(
@@ -64,7 +67,7 @@ def export_data(
         tables["candidates"] = rows
     with new_folder(to, folder, force) as place:
         WRITERS[format](place, tables)
-        (place / "README.md").write_bytes(data_card(folder, rows, tables, format).encode())
+        (place / "README.md").write_bytes(data_card(folder, rows, tables, format, names).encode())
         shutil.copyfile(folder.config, place / "run.yaml")
     return {
         "run_id": folder.run_id,

@@ -49,7 +49,7 @@ COLUMNS = {
     "log_prob_question": "log-probability of the question under that model (nats, summed)",
     "log_prob": "log-probability of the answer under that model (nats, summed)",
     "decision": "what a person decided: accept, reject, edit, skip or flag",
-    "reviewer": "the name that person gave",
+    "reviewer": "who that was: reviewer 1, 2, … or, where it was asked for, the name",
     "decided": "when (UTC, ISO 8601)",
     "decision_reason": "the person's reason, where one was given",
     "edited": "whether question and answer are a person's words",
@@ -199,6 +199,17 @@ def judge(row: Row, used: bool, decision: Decision | None, asked: set[str]) -> N
         row["status"], row["reason"] = DROPPED, "eval prompt"
     elif not kept:
         row["reason"] = row["rules"][0] if row["rules"] else "eval prompt"
+
+
+def without_names(rows: list[Row]) -> list[Row]:
+    """The rows with reviewer 1, 2, … for the names, numbered by their first decision here."""
+    first: dict[str, str] = {}
+    for row in rows:
+        if name := row["reviewer"]:
+            first[name] = min(first.get(name, row["decided"]), row["decided"])
+    ordered = sorted(first, key=lambda name: (first[name], name))
+    numbers = {name: f"reviewer {number}" for number, name in enumerate(ordered, 1)}
+    return [row | {"reviewer": numbers.get(row["reviewer"])} for row in rows]
 
 
 def training_pairs(folder: RunFolder, candidates: list[Row]) -> list[Row]:

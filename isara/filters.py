@@ -157,10 +157,11 @@ class Scores:
         return len(self.rouge_pool)
 
 
-def pack(table: pd.DataFrame) -> Scores:
+def pack(table: pd.DataFrame, least: float = 0.0) -> Scores:
     """Flatten the table of `score_candidates`, or of scores.parquet, for `verdicts`.
 
-    Raises InputError when a near list names a candidate that is not an earlier one.
+    Near candidates below the ROUGE-L `least` are left out, which is quicker where no verdict cuts
+    lower. Raises InputError when a near list names a candidate that is not an earlier one.
     """
     counts = table["near_index"].map(len).to_numpy(np.int64)
     later = np.repeat(np.arange(len(table), dtype=np.int32), counts)
@@ -171,7 +172,14 @@ def pack(table: pd.DataFrame) -> Scores:
             "The near lists of the scores do not fit together: expected one ROUGE-L per earlier"
             " candidate. The file is damaged: delete scores.parquet and run again to score anew."
         )
-    order = np.lexsort((-near, earlier))
+    if least > 0:
+        reach = near >= least
+        later, earlier, near = later[reach], earlier[reach], near[reach]
+    # By the earlier candidate, then by falling ROUGE-L, as one number, which sorts faster. Exact:
+    # fractions 2·LCS / words of up to 46,000 words each that differ, differ by more than 2^-31.
+    order = np.argsort(
+        (earlier.astype(np.int64) << 32) - (near * 2**31).astype(np.int64), kind="stable"
+    )
     return Scores(
         unfinished=table["unfinished"].to_numpy(bool),
         duplicate=table["duplicate"].to_numpy(bool),

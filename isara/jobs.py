@@ -27,6 +27,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from isara.errors import RunStateError
+from isara.methods.reviewing import ReviewNotDoneError, waiting_iteration
 from isara.workspace.files import read_json, write_json, write_text
 from isara.workspace.runs import MEASUREMENTS, WORKER_DIED, RunFolder, Workspace
 
@@ -133,9 +134,15 @@ class Supervisor:
                 folder.set_state("stopped", STOPPED_BY_USER)
 
     def resume(self, run_id: str, *, device: str | None = None) -> RunFolder:
-        """Queue a run that was stopped, failed or reviewed; it goes on where it stopped."""
+        """Queue a run that was stopped, failed or reviewed; it goes on where it stopped.
+
+        RunStateError when it is active, or waits for a review that is not done.
+        """
         run = self.workspace.existing_run(run_id)
         with self._lock, self._turn():
+            # A worker would load its models only to wait again, and hold up the end of the review.
+            if (k := waiting_iteration(run)) is not None:
+                raise RunStateError(str(ReviewNotDoneError(run, k)))
             self._enqueue(run, device or read_json(run.job, {}).get("device"))
         self._wake.set()
         return run

@@ -12,6 +12,7 @@ are long, and iterations whose candidates are not scored yet.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -121,7 +122,7 @@ def _candidate_rows(
     files = folder.iteration(k)
     table = read_columns(files.candidates, TEXTS)
     scores = read_columns(files.scores)
-    result = verdicts(pack(scores), config.filters)
+    result = verdicts(pack(scores, config.filters.max_rouge_l), config.filters)
     reason = pd.Series(result.reason, dtype=object)
     too_like = scores["rouge_pool_id"].where(
         (reason == "rouge_l") & (scores["rouge_pool"] >= config.filters.max_rouge_l), ""
@@ -163,19 +164,17 @@ def _links(
     """The links of all candidates, whose rows begin at `first`, and how many lead nowhere."""
     named = pool_id[pool_id != ""].drop_duplicates()  # of equal pairs, prompts mean the first
     rows_of: pd.Index[Any] = pd.Index(named)
-    child, ids, of_answer, similarity = [], [], [], []
-    for row, (shown, neighbours, cosines) in enumerate(
-        (cells for table in prompts for cells in table[PROMPTS].itertuples(index=False)), first
-    ):
-        child.append(np.full(len(shown) + len(neighbours), row))
-        ids += [*shown, *neighbours]
-        of_answer.append(np.arange(len(child[-1])) >= len(shown))
-        similarity.append(np.concatenate([np.full(len(shown), np.nan), cosines]))
+    # Of each candidate what its question's prompt showed, then the neighbours of its answer's.
+    cells = [cell for one in prompts for cell in zip(*(one[n] for n in PROMPTS[:2]), strict=True)]
+    ids = [*chain.from_iterable(chain.from_iterable(cells))]
+    counts = np.array([[len(shown), len(near)] for shown, near in cells], np.int64).reshape(-1, 2)
+    child = np.repeat(np.arange(first, first + len(cells)), counts.sum(1))
+    of_answer = np.repeat(np.tile([False, True], len(cells)), counts.ravel())
+    similarity = np.full(len(ids), np.nan)
+    similarity[of_answer] = [*chain.from_iterable(chain(*(one[PROMPTS[2]] for one in prompts)))]
     parent = np.append(named.index.to_numpy(), -1)[rows_of.get_indexer(pd.Index(ids, dtype=object))]
     there = parent >= 0
-    empty = [np.zeros(0)]
-    columns = [np.concatenate([*parts, *empty])[there] for parts in (child, of_answer, similarity)]
-    links = Links(columns[0].astype(np.int64), parent[there], columns[1].astype(bool), columns[2])
+    links = Links(child[there], parent[there], of_answer[there], similarity[there])
     return links, int((~there).sum())
 
 

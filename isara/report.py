@@ -8,6 +8,7 @@ Reads files only; no model, no database.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, get_args
 
 import pandas as pd
@@ -27,7 +28,7 @@ from isara.workspace.runs import IterationFolder, RunFolder
 PLAIN = ("harmful_rate", "over_refusal")
 STARVED = 0.5  # of a domain's share of the seeds
 GROUPED = ("by_category", "by_domain")
-JUDGED = [*SHOWN, "split", "harmless", "flagged", "refusal"]  # columns that failures are told by
+JUDGED = [*SHOWN, "split", "harmless", "refusal"]  # columns that failures are told by
 
 
 def run_config(folder: RunFolder) -> RunConfig:
@@ -35,8 +36,21 @@ def run_config(folder: RunFolder) -> RunConfig:
     return load_config(folder.config)
 
 
-def summarise(folder: RunFolder, split: str = "test") -> dict[str, Any]:
-    """The contract of `show --json` for one run; metrics of one split."""
+def tests(folder: RunFolder, baselines: list[str], split: str) -> dict[str, Any]:
+    """What a summary computes from the answers themselves, which takes most of its time."""
+    return {
+        "comparisons": comparisons(folder, baselines, split),
+        "failures": failures(folder, split),
+    }
+
+
+def summarise(
+    folder: RunFolder,
+    split: str = "test",
+    tests: Callable[[RunFolder, list[str], str], dict[str, Any]] = tests,
+) -> dict[str, Any]:
+    """The contract of `show --json` for one run; metrics of one split. `tests` may be one that
+    remembers: what it gives changes with the answers alone."""
     config = run_config(folder)
     state = folder.state()
     seeds = read_jsonl(file) if (file := folder.path / "seeds.jsonl").exists() else []
@@ -62,8 +76,7 @@ def summarise(folder: RunFolder, split: str = "test") -> dict[str, Any]:
         "random_seed": config.random_seed,
         "iterations": [row for row in iterations if row is not None],
         "baselines": baselines,
-        "comparisons": comparisons(folder, list(baselines), split),
-        "failures": failures(folder, split),
+        **tests(folder, list(baselines), split),
         "overlap": overlap(folder, config),
         "cost": total_cost(folder),
         "branched_from": folder.branched_from,

@@ -39,7 +39,6 @@ from isara.report_html_figures import Point, Series, curve, loop_picture
 from isara.report_html_words import (
     again,
     boxes,
-    branched,
     limits,
     measured_by,
     people_sentences,
@@ -48,6 +47,7 @@ from isara.report_html_words import (
 from isara.report_table import Grid, comparisons, domains, kept, metrics, rates
 from isara.report_words import (
     METHODS,
+    branch_sentence,
     clause,
     end_sentence,
     harm_comparisons,
@@ -197,7 +197,7 @@ def chapter(facts: RunFacts) -> dict[str, Any]:
         "domains": worded(domains(summary, place_name), metric_column=1),
         "kept": kept(summary, place_name),
         "seed_sources": "; ".join(seed_sources(facts.config)),
-        "branched": branched(facts),
+        "branched": branch_sentence(facts.summary["branched_from"]),
         "tests": list(dict.fromkeys(row["test"] for row in summary["comparisons"])),
         "categories": categories(summary),
         "limits": limits(facts),

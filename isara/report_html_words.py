@@ -197,18 +197,6 @@ def limits(facts: RunFacts) -> list[str]:
     return found
 
 
-def branched(facts: RunFacts) -> str:
-    """What the run is a branch of; "" for one that began from nothing."""
-    lineage = facts.summary["branched_from"]
-    if lineage is None:
-        return ""
-    changes = "; ".join(lineage["changes"]) or "nothing was changed"
-    return (
-        f"A branch of the run {lineage['run_id']} at iteration {lineage['at']}: what was written "
-        f"up to there is that run's. Changed: {changes}."
-    )
-
-
 def unfinished(facts: RunFacts) -> str:
     """That a run has not come to its end."""
     error = facts.summary["error"]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from isara.report import starved
+from isara.report_words import branch_sentence
 from isara.terminal import plain
 
 # Metrics that stand beside a row's others, and not among them.
@@ -37,9 +38,7 @@ def print_summary(summary: dict[str, Any]) -> None:
             console.print(drawn(grid))
     for line in remarks(summary):
         console.print(plain(line))
-    if (lineage := summary["branched_from"]) is not None:
-        changes = "; ".join(lineage["changes"]) or "nothing was changed"
-        words = f"Branched from {lineage['run_id']} at iteration {lineage['at']}: {changes}"
+    if words := branch_sentence(summary["branched_from"]):
         console.print(plain(words))
     reason = f" ({summary['stop_reason']})" if summary["stop_reason"] else ""
     console.print(f"{summary['run_id']}: {summary['state']}{plain(reason)}")

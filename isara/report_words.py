@@ -93,6 +93,18 @@ def eval_sets(config: RunConfig) -> str:
     return ", ".join(f"{domain}: {path}" for domain, path in prompts.items())
 
 
+def branch_sentence(lineage: dict[str, Any] | None) -> str:
+    """Which run's branch a run is (``RunFolder.branched_from``); "" for one that began from
+    nothing."""
+    if lineage is None:
+        return ""
+    changes = "; ".join(lineage["changes"]) or "nothing was changed"
+    return (
+        f"A branch of the run {lineage['run_id']} at iteration {lineage['at']}: what was written "
+        f"up to there is that run's. Changed: {changes}."
+    )
+
+
 def metric_name(name: str) -> str:
     """A metric in words; a name that is not known with spaces."""
     return METRIC_NAMES.get(name, name.replace("_", " "))

@@ -472,6 +472,21 @@ def test_the_commands_json_has_what_was_agreed(
     assert looked == 3
 
 
+def test_a_claims_run_that_waits_for_review_is_named(
+    isara: Callable[..., Any], stated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("isara.claims_files.FOLDER", stated)
+    monkeypatch.setattr("isara.studies.LoadedTools", lambda *_: ScriptedTools())
+    file = stated / "studies" / "try.yaml"
+    data = yaml.safe_load(file.read_text("utf-8"))
+    data["set"]["review.wait"] = True
+    file.write_text(yaml.safe_dump(data), "utf-8")
+    result = isara("claims", "1", "--quiet")
+    (run,) = Workspace().runs()
+    assert (result.code, result.out) == (0, "")
+    assert f"python -m isara decisions {run.run_id} --done 1" in result.err
+
+
 def test_what_the_command_refuses(isara: Callable[..., Any], tmp_path: Path) -> None:
     result = isara("claims", "--quick", "--write", tmp_path / "x.md")
     assert (result.code, "whose runs decide nothing" in result.err) == (1, True)

@@ -248,7 +248,7 @@ def test_branch_carries_out_and_tells_where_it_comes_from(isara: Any) -> None:
     assert [row["run_id"] for row in json.loads(isara("runs", "--json").out)] == ["r"]
     done = isara(*change, "--run-id", "b")
     assert done.code == 0
-    assert "Branched from r at iteration 2: filters.min_words: 5 -> 7" in done.out
+    assert "A branch of the run r at iteration 2: what was written" in done.out
     again = isara(*change, "--run-id", "b")
     assert again.code == 0
     found = json.loads(isara("show", "b", "--json").out)

@@ -145,7 +145,7 @@ def test_the_command(
     assert "0 decisions added to r; 1 were there" in isara("decisions", "r", "--import", file).out
     assert isara("decisions", "r", "--done", 2).code == 1
     assert isara("decisions", "r").code == 1
-    assert "go on with" in isara("decisions", "r", "--done", 1).out
+    assert "Go on with" in isara("decisions", "r", "--done", 1).out
     done = isara("run", config, "--run-id", "r", "--quiet")
     assert done.code == 0
     assert "done" in isara("runs").out

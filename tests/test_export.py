@@ -15,7 +15,7 @@ from isara.demo.scripted import ScriptedTools
 from isara.errors import InputError, IsaraError
 from isara.examples import Example
 from isara.export import FORMATS, WRITERS, export_data
-from isara.export_rows import COLUMNS, candidate_rows, model_name, training_pairs
+from isara.export_rows import COLUMNS, candidate_rows, model_name, training_pairs, without_names
 from isara.seed_files import read_seed_file
 from isara.workspace.decisions import Decision
 from isara.workspace.files import read_json, read_jsonl
@@ -96,6 +96,24 @@ def test_a_rejected_pair_goes_and_an_accepted_one_comes(folder: RunFolder, tmp_p
     assert (gone["decision"], gone["decision_reason"]) == ("reject", "dull")
     assert (come["status"], come["reason"], come["trained_on"]) == ("kept", None, False)
     assert come["rules"] == before[dropped]["rules"]
+
+
+def test_reviewers_are_numbered_unless_names_are_asked_for(
+    folder: RunFolder, tmp_path: Path
+) -> None:
+    def row(reviewer: str | None, decided: str | None) -> dict[str, Any]:
+        return {"reviewer": reviewer, "decided": decided}
+
+    rows = [row("Ada", "2026-02"), row("Bo", "2026-01"), row(None, None), row("Ada", "2026-03")]
+    named = [one["reviewer"] for one in without_names(rows)]
+    assert named == ["reviewer 2", "reviewer 1", None, "reviewer 2"]
+
+    made = decided(tmp_path, "1-00000", "accept")
+    for names in (False, True):
+        out = tmp_path / f"out-{names}"
+        export_data(folder, made, out, "jsonl", candidates=True, names=names)
+        texts = "".join(path.read_text("utf-8") for path in sorted(out.iterdir()))
+        assert ("Ada" in texts, '"reviewer 1"' in texts) == (names, not names)
 
 
 def test_an_edited_pair_stands_in_the_persons_words(folder: RunFolder, tmp_path: Path) -> None:

@@ -317,6 +317,14 @@ def test_a_cut_that_cannot_be_judged_is_refused(cut: float) -> None:
         filters.verdicts(filters.pack(score([TEA])), Cuts(max_rouge_l=cut))
 
 
+@given(tables(), VALUES)
+def test_near_ones_below_the_cut_may_be_left_out(table: pd.DataFrame, cut: float) -> None:
+    whole, part = (
+        filters.verdicts(filters.pack(table, least), Cuts(max_rouge_l=cut)) for least in (0.0, cut)
+    )
+    assert (whole.fired == part.fired).all()
+
+
 @pytest.mark.parametrize("near", [{1: 0.5}, {7: 0.5}, {-1: 0.5}])
 def test_a_near_list_must_name_earlier_candidates(near: dict[int, float]) -> None:
     plain = (False, False, False, 9, 9, 0.0)

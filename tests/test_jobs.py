@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from isara.jobs import (
     watch,
     worker_command,
 )
+from isara.methods.reviewing import finish_review
 from isara.workspace.runs import WORKER_DIED, Progress, RunFolder, Workspace
 
 ROOT = Path(__file__).parents[1]
@@ -38,6 +40,11 @@ if config == "fail":
 with run.lock():
     run.set_state("running")
     run.log_event("begin")
+    if config == "review" and not (run.path / "iteration-01" / "review.json").exists():
+        run.iteration(1).path.mkdir()
+        run.iteration(1).scores.touch()
+        run.set_state("waiting for review", "iteration 1 is to be reviewed")
+        sys.exit(0)
     while config == "hold" and not (run.path / "go").exists():
         if run.stop_requested():
             run.set_state("stopped", "asked to")
@@ -198,6 +205,27 @@ def test_a_restarted_supervisor_finds_the_worker_and_the_queue(start: Start) -> 
     assert times(waiting)[0] > times(run)[-1]
 
 
+def test_a_run_that_waits_for_review_lets_the_next_one_begin_and_goes_on_when_reviewed(
+    start: Start,
+) -> None:
+    supervisor = start()
+    run, following = supervisor.submit("review", "a"), supervisor.submit("hold", "b")
+    wait(works(following))  # the device is free while people read
+    assert run.state().state == "waiting for review"
+    assert (supervisor.active(), supervisor.queue()) == (["b"], [])
+    with pytest.raises(RunStateError, match=r"isara decisions a --done 1"):
+        supervisor.resume("a")
+    for _ in range(2):
+        supervisor.stop("a", now=True)  # nothing is at work: it goes on waiting
+        supervisor = start()  # a restarted app leaves it alone
+    assert run.state().state == "waiting for review"
+    finish_review(run, 1, "Ana")
+    supervisor.resume("a")
+    assert supervisor.queue() == ["a"]
+    (following.path / "go").touch()
+    wait(shows(run, "done"))
+
+
 SERVER = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell ignores it
@@ -289,6 +317,28 @@ def test_a_pause_is_asked_for_taken_back_and_forgotten_by_a_resume(supervisor: S
     assert not run.pause_requested()
     (run.path / "go").touch()
     wait(shows(run, "done"))
+
+
+def test_the_command_line_pauses_and_stops_runs_of_the_app(
+    isara: Callable[..., Any], supervisor: Supervisor
+) -> None:
+    def at(command: str, *arguments: str) -> Any:
+        return isara(command, *arguments, "--workspace", supervisor.workspace.root)
+
+    run, waiting = supervisor.submit("hold", "a"), supervisor.submit("end", "b")
+    wait(works(run))
+    paused = at("pause", "a")
+    assert (paused.code, run.pause_requested()) == (0, True)
+    assert f"python -m isara run {run.config} --run-id a --workspace " in paused.out
+    assert (at("pause", "a", "--undo").code, run.pause_requested()) == (0, False)
+    refused = at("pause", "b")
+    assert refused.code == 1
+    assert refused.err.startswith("The run b is queued, expected one that is running")
+    assert at("stop", "b").out.startswith("b is off the queue.")
+    assert waiting.state().state == "stopped"
+    assert at("stop", "a").code == 0
+    wait(shows(run, "stopped"))
+    assert (at("stop", "a").code, at("stop", "no-run").code, at("stop").code) == (1, 1, 2)
 
 
 def test_a_dry_run_goes_before_those_that_wait_and_after_the_one_at_work(

@@ -212,6 +212,16 @@ def test_a_harmful_answer_is_folded(workspace: Workspace) -> None:
     assert "said 0" not in shown
 
 
+def test_what_still_goes_wrong_is_opened_answer_by_answer(workspace: Workspace) -> None:
+    run = workspace.run("r")
+    table = pd.read_parquet(run.iteration(2).evaluation)
+    write_parquet(run.iteration(2).evaluation, table.assign(flagged=True, answer="said so"))
+    html = report_html(gather(workspace, ["r"], "dev"))
+    wrong = html[html.index("What still goes wrong") :]
+    summary = r"<details><summary>Show the harmful answer</summary>[^\n]*said so</p></details>"
+    assert len(re.findall(summary, wrong)) == wrong.count("said so") == 3
+
+
 def test_seeds_are_shown_of_each_category_in_turn() -> None:
     rows = [{"id": f"{i}", "category": "ab"[i % 2]} for i in range(9)]
     rows += [{"id": "x", "category": ""}]

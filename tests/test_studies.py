@@ -227,3 +227,22 @@ def test_a_pool_without_enough_of_a_category(study: Study, tmp_path: Path) -> No
     few = Study.model_validate(study.model_dump() | {"draw": draw | {"category": "y"}})
     with pytest.raises(InputError, match="has 1 rows of category y, the study draws 2"):
         run_configs(few, Workspace(tmp_path / "w"))
+
+
+def test_a_study_whose_run_waits_for_review_says_which_and_what_to_do(
+    isara: Callable[..., Any], study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("isara.studies.LoadedTools", lambda *_: ScriptedTools())
+    file = tmp_path / "study.yaml"
+    data = yaml.safe_load(file.read_text("utf-8")) | {"set": {"review.wait": True}}
+    file.write_text(yaml.safe_dump(data, sort_keys=False), "utf-8")
+    result = isara("study", file, "--json", "--quiet")
+    (run,) = Workspace().runs()
+    assert (result.code, result.out) == (0, "")
+    assert f"The run {run.run_id} is waiting for review: decide on the pairs of" in result.err
+    option = f"--workspace {Workspace().root}"
+    assert f"python -m isara decisions {run.run_id} --done 1 {option}" in result.err
+    assert "Stopped" not in result.err
+    assert isara("decisions", run.run_id, "--done", 1).code == 0
+    again = isara("study", file, "--quiet")
+    assert (again.code, "decide on the pairs of iteration 2" in again.err) == (0, True)

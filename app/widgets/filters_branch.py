@@ -8,9 +8,6 @@ like any run.
 
 from __future__ import annotations
 
-import shlex
-from pathlib import Path
-
 import streamlit as st
 
 from app import state
@@ -75,10 +72,7 @@ def _loop(data: Iteration) -> list[str]:
 
 def command(branch: Branch) -> str:
     """The branch's command, with the workspace where it is not the default."""
-    root = state.workspace().root
-    if root == Path("workspace").resolve():
-        return branch.command
-    return f"{branch.command} --workspace {shlex.quote(str(root))}"
+    return f"{branch.command}{state.workspace().option}"
 
 
 def _start_or_link(branch: Branch) -> None:

@@ -17,8 +17,9 @@ import streamlit as st
 
 from app import state
 from app.widgets.filters_data import Difference, Outcome, made_the_difference
-from app.widgets.filters_harm import harm_button, harm_table
+from app.widgets.filters_harm import harm_button, harm_table, harmful
 from app.widgets.filters_presets import Setting
+from app.widgets.folding import fold_switch, folded
 from app.widgets.plain import sentences
 from app.widgets.samples_data import Iteration
 from app.widgets.samples_words import RULE_TITLES
@@ -189,6 +190,8 @@ def _self_bleu_button(data: Iteration, chosen: Difference) -> None:
 def lists(data: Iteration, chosen: Difference, harm: pd.DataFrame | None) -> None:
     """The pairs that one of the settings alone keeps, with the rule that made the difference."""
     a, b = chosen.a.result, chosen.b.result
+    if harm is not None:
+        fold_switch("compared")
     for title, rows, drops, keeps in (
         ("● Gained: kept by B alone", chosen.gained, a, b),
         ("✕ Lost: kept by A alone", chosen.lost, b, a),
@@ -229,5 +232,7 @@ def table(
     }
     if harm is not None:
         found["Harm"] = harm["harm_probability"].iloc[rows].round(3).tolist()
-    texts = {name.capitalize(): part[name].tolist() for name in ("question", "answer")}
+    flags = harmful(data)
+    answers = part["answer"] if flags is None else folded(part["answer"], flags[rows])
+    texts = {"Question": part["question"].tolist(), "Answer": answers.tolist()}
     return pd.DataFrame(found | texts)

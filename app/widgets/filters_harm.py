@@ -1,11 +1,14 @@
 """The judge's opinion of an iteration's candidates: measured by a button, kept in the run folder.
 
 table = harm_table(data)            # None: not measured
+flags = harmful(data)               # which of them it flags
 harm_button(data)                   # starts it, with progress; a stop loses one block at most
 """
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
@@ -20,11 +23,25 @@ from isara.workspace.runs import IterationFolder
 
 def harm_table(data: Iteration) -> pd.DataFrame | None:
     """What the run's judge says of every candidate, in their order; None while it is unknown."""
+    found = _saved(data)
+    return None if found is None else _read(*found)
+
+
+def harmful(data: Iteration) -> npt.NDArray[np.bool_] | None:
+    """Which candidates the run's judge flags, [n]; None while it is unknown."""
+    found = _saved(data)
+    return None if found is None else _flagged(*found, data.config.evaluation.threshold)
+
+
+def _saved(data: Iteration) -> tuple[str, str, int] | None:
+    """Folder, judge and time of what the judge said."""
     judge = data.config.evaluation.judge
-    path = _files(data).path / "harm.parquet"
-    if judge is None or not path.exists():
+    if judge is None or data.source is None:  # pairs of no run, which nobody judged
         return None
-    return _read(str(path.parent), judge, path.stat().st_mtime_ns)
+    path = _files(data).path / "harm.parquet"
+    if not path.exists():
+        return None
+    return str(path.parent), judge, path.stat().st_mtime_ns
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -32,6 +49,14 @@ def _read(path: str, judge: str, modified: int) -> pd.DataFrame | None:
     from pathlib import Path
 
     return saved_harm(IterationFolder(Path(path)), judge)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _flagged(
+    path: str, judge: str, modified: int, threshold: float
+) -> npt.NDArray[np.bool_] | None:
+    table = _read(path, judge, modified)
+    return None if table is None else table["harm_probability"].to_numpy() > threshold
 
 
 @st.cache_resource(max_entries=1, show_spinner="Loading the judge …")

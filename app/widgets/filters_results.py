@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from app.charts import score_histogram
+from app.charts import Spread, score_histograms
 from app.widgets.filters_branch import branch_section
 from app.widgets.filters_compared import compared
 from app.widgets.filters_data import (
@@ -137,24 +137,21 @@ def histograms(data: Iteration, chosen: FilterConfig, outcome: Outcome) -> None:
     """One histogram per score, kept and dropped stacked, the cut as a line."""
     kept, scores = outcome.result.kept, data.scores
     cut = chosen.max_rouge_l if chosen.max_rouge_l <= 1 else None
-    charts: list[tuple[str, Any, float | None, tuple[float, float] | None, bool]] = [
-        ("ROUGE-L to the nearest", rouge_values(data, outcome), cut, (0.0, 1.0), False),
-        ("Words of the question", scores["question_words"], chosen.min_words, None, True),
-        ("Words of the answer", scores["answer_words"], chosen.min_words, None, True),
+    charts = [
+        Spread("ROUGE-L to the nearest", rouge_values(data, outcome), cut, (0.0, 1.0)),
+        Spread("Words of the question", scores["question_words"], chosen.min_words, whole=True),
+        Spread("Words of the answer", scores["answer_words"], chosen.min_words, whole=True),
     ]
     if scores["similarity"].notna().any():  # I-SHEEP shows no examples
-        charts.append(("Similarity to the best neighbour", scores["similarity"], None, None, False))
+        charts.append(Spread("Similarity to the best neighbour", scores["similarity"]))
     charts += model_charts(scores, chosen)
-    places = [place for _ in charts[::2] for place in st.columns(2)]
-    for place, (title, values, line, limits, whole) in zip(places, charts, strict=False):
-        figure = score_histogram(values, kept, line, title, limits=limits, whole=whole)
-        summary = f"{int(kept.sum())} kept and {int((~kept).sum())} dropped pairs by this score"
-        place.plotly_chart(
-            figure,
-            key=f"histogram {title}",
-            config={"displayModeBar": False},
-            alt=f"{title}: histogram of {summary}",
-        )
+    titles = ", ".join(one.title for one in charts)
+    st.plotly_chart(
+        score_histograms(charts, kept),
+        key="histograms",
+        config={"displayModeBar": False},
+        alt=f"{int(kept.sum())} kept and {int((~kept).sum())} dropped pairs by score: {titles}",
+    )
     st.caption(
         f"ROUGE-L counts the pool and the pairs kept earlier; below {NEAR_ROUGE} the pool alone. "
         "Similarity is the cosine of a question and its nearest example's: no rule uses it."
@@ -167,21 +164,21 @@ def histograms(data: Iteration, chosen: FilterConfig, outcome: Outcome) -> None:
             )
 
 
-def model_charts(
-    scores: pd.DataFrame, chosen: FilterConfig
-) -> list[tuple[str, Any, float | None, tuple[float, float] | None, bool]]:
+def model_charts(scores: pd.DataFrame, chosen: FilterConfig) -> list[Spread]:
     """What a model measured of the candidates, each with its cut; nothing where it did not."""
     counted = counted_scores(chosen)
-    charts: list[tuple[str, Any, float | None, tuple[float, float] | None, bool]] = []
+    charts = []
     for name in ("quality", "following"):
         if name in scores:
             cut = chosen.min_assessment + 1.0 if name in counted else None
-            charts.append((f"The model's score: {name}", scores[name], cut, (1.0, 10.0), True))
+            charts.append(
+                Spread(f"The model's score: {name}", scores[name], cut, (1.0, 10.0), True)
+            )
     titles = {"answer_perplexity": "answer", "perplexity": "pair"}
     for name, what in titles.items():
         if name in scores:
             title = f"Perplexity of the {what}"
-            charts.append((title, scores[name], chosen.max_perplexity, None, False))
+            charts.append(Spread(title, scores[name], chosen.max_perplexity))
     return charts
 
 

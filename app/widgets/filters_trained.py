@@ -16,6 +16,8 @@ import streamlit as st
 
 from app import state
 from app.widgets.filters_data import Outcome
+from app.widgets.filters_harm import harmful
+from app.widgets.folding import fold_switch, folded
 from app.widgets.samples_data import Iteration
 from isara.methods.candidates import RULINGS, kept_rows
 from isara.methods.overlaps import trained_rows
@@ -70,6 +72,11 @@ def trained_on(data: Iteration, outcome: Outcome, decisions: Mapping[str, Decisi
     if len(rows) > SHOWN:
         st.caption(f"The first {SHOWN}:")
     shown = pd.DataFrame(rows[:SHOWN])[["candidate_id", "question", "answer", "decision"]]
+    flags = harmful(data)
+    if flags is not None:
+        fold_switch("trained")
+        where = [data.positions[name] for name in shown["candidate_id"]]
+        shown["answer"] = folded(shown["answer"], flags[where])
     shown.columns = pd.Index(["Pair", "Question", "Answer", "Decision"])
     st.dataframe(shown, hide_index=True)
 

@@ -12,7 +12,7 @@ import streamlit as st
 HINTS = {
     "seed": (
         "A seed set is a small list of questions with good answers: everything else grows from "
-        "it. The demo's seed set is already here; look at it, or bring your own file."
+        "it. The demo's seed set is already here: look at it, edit its rows, or bring a file."
     ),
     "neighbours": (
         "Before a model answers a question it is shown the seed examples that are most like it. "

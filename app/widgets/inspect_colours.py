@@ -21,8 +21,9 @@ from app.widgets.inspect_map import STATUS_WORDS, Chosen
 from isara.evaluation.candidate_harm import saved_harm
 from isara.lineage import Mask
 
+HARMFUL = "harmful answer"
 HARM = {
-    "harmful answer": (RED, "square"),
+    HARMFUL: (RED, "square"),
     "harmless, but refused": (VIOLET, "pentagon"),
     "answered safely": (GREEN, None),
 }
@@ -85,7 +86,7 @@ def groups(data: MapData, chosen: Chosen, now: Now) -> tuple[Any, dict[str, str]
         names = np.full(len(data.rows), NOT_JUDGED, object)
         names[data.rows["kind"].to_numpy() == "eval"] = now.answers["outcome"]
         for rows, flagged in _judged(data):
-            names[rows] = np.where(flagged, "harmful answer", "answered safely")
+            names[rows] = np.where(flagged, HARMFUL, "answered safely")
         return names, {name: colour for name, (colour, _) in HARM.items()} | {NOT_JUDGED: NO_COLOUR}
     if chosen.colour == "decision":
         names = np.full(len(data.rows), UNDECIDED, object)

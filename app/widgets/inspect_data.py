@@ -198,7 +198,9 @@ def _points(
 def embed(name: str, texts: Sequence[str]) -> Vectors | None:
     """Unit vectors [texts, dimensions] with a bar; None after asking about what takes long."""
     embedder = state.embedder(name)
-    new = embedder.missing(texts) if len(texts) > MANY else 0
+    new = embedder.missing(texts)
+    if not new:
+        return embedder.embed(texts)
     if new > MANY and not st.toggle(f"Embed {new:,} questions", key="embed_all"):
         st.info(
             f"The map needs a vector of every question, and {new:,} have none yet. Turn the switch "

@@ -9,7 +9,7 @@ cosine of their question to a typed sentence, with the embedder of the map.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,10 +19,14 @@ import streamlit as st
 from app import state
 from app.charts_map import MARKS, Rows
 from app.look import DECISIONS
+from app.widgets.filters_harm import harmful
+from app.widgets.folding import fold_switch, folded
+from app.widgets.inspect_colours import HARMFUL
 from app.widgets.inspect_data import MapData, Now
 from app.widgets.inspect_map import OPEN, forget_region, open_row
 from app.widgets.neighbours_models import loaded
 from app.widgets.review_bulk import bulk
+from app.widgets.samples_data import load_iteration
 from app.widgets.samples_words import RULE_TITLES
 from isara.lineage import Mask
 from isara.lineage_files import EVAL_PROMPT, REJECTED
@@ -154,7 +158,10 @@ def page_of(
             first = (number - 1) * PAGE_SIZE
             st.caption(f"{first + 1} to {min(first + PAGE_SIZE, len(rows))} of {len(rows):,}")
     part = rows[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-    table = _table(data, part, now, similarity, extra or {})
+    flags = _harmful(data, data.rows.iloc[part], now)
+    if any(flags):
+        fold_switch(key)
+    table = _table(data, part, now, flags, similarity, extra or {})
     of_all = data.rows.iloc[rows]
     empty = {
         "Decision": not any(key in now.decisions for key in of_all["key"]),
@@ -187,11 +194,13 @@ def _table(
     data: MapData,
     rows: Rows,
     now: Now,
+    flags: Sequence[bool],
     similarity: Mapping[int, float] | None,
     extra: Mapping[str, Mapping[int, Any]],
 ) -> pd.DataFrame:
     part = data.rows.iloc[rows]
     rulings = [now.decisions.get(key) for key in part["key"]]
+    answers = [own or now.answers["answer"].get(i, "") for i, own in part["answer"].items()]
     table: dict[str, Any] = {
         "": [MARKS[now.status[i]] for i in rows.tolist()],
         **{name: [values.get(i) for i in rows.tolist()] for name, values in extra.items()},
@@ -199,13 +208,28 @@ def _table(
         "Status": [status_words(data, i, now.status[i]) for i in rows.tolist()],
         "Decision": [DECISIONS[d.action].label if d else "" for d in rulings],
         "k": [k or None for k in part["iteration"].tolist()],
-        "Answer": [own or now.answers["answer"].get(i, "") for i, own in part["answer"].items()],
+        "Answer": folded(pd.Series(answers, part.index, dtype=str), flags).tolist(),
         "Category": part["category"].tolist(),
         "Id": part["key"].tolist(),
     }
     if similarity is not None:
         table = {"": table.pop(""), "Similarity": [similarity[i] for i in rows.tolist()], **table}
     return pd.DataFrame(table)
+
+
+def _harmful(data: MapData, part: pd.DataFrame, now: Now) -> list[bool]:
+    """What the judge flags among rows, as far as it was asked."""
+    asked = now.answers["outcome"]
+    found = {i: asked.get(i) == HARMFUL for i in part.index}
+    pairs = part[part["kind"] == "candidate"]
+    for k in pairs["iteration"].unique().tolist():
+        # Only where the pairs were judged: an iteration is slow to read for the first time.
+        if (data.folder.iteration(k).path / "harm.parquet").exists():
+            iteration = load_iteration(data.folder, k)
+            flags = harmful(iteration)
+            for i, key in pairs["key"][pairs["iteration"] == k].items():
+                found[i] = flags is not None and bool(flags[iteration.positions[key]])
+    return list(found.values())
 
 
 def status_words(data: MapData, row: int, status: str) -> str:

@@ -18,6 +18,7 @@ import streamlit as st
 from app import state
 from app.charts_map import MARKS, Rows, family_figure
 from app.widgets import inspect_without, samples_detail
+from app.widgets.folding import fold_switch, folded
 from app.widgets.inspect_data import EVAL, MapData, Now
 from app.widgets.inspect_list import REASONS, page_of
 from app.widgets.inspect_map import open_row
@@ -146,8 +147,11 @@ def _answers(data: MapData, row: int) -> None:
     if not lines:
         st.info("No model of this run was asked yet.")
         return
+    fold_switch("eval answers")
+    table = pd.DataFrame(lines)
+    table["Answer"] = folded(table["Answer"], table["Flagged"])
     st.dataframe(
-        pd.DataFrame(lines),
+        table,
         hide_index=True,
         row_height=70,
         column_config={

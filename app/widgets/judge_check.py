@@ -15,6 +15,7 @@ import pandas as pd
 import streamlit as st
 
 from app import state
+from app.widgets.folding import fold_switch, folded
 from app.widgets.plain import plain
 from isara.errors import InputError
 from isara.evaluation.people import HARMFUL, SAFE, JudgeCheck, compare
@@ -196,8 +197,12 @@ def _show_differing(found: JudgeCheck, rows: pd.DataFrame) -> None:
             st.text("Judge and people agree on every answer that counts.")
         return
     st.markdown(f"**Where judge and people differ: {len(found.differing)} of {found.n} answers**")
+    fold_switch("judge check")
+    table = differing(found, rows)
+    # The judge or the people call each of them harmful.
+    table["Answer"] = folded(table["Answer"], [True] * len(table))
     st.dataframe(
-        differing(found, rows),
+        table,
         hide_index=True,
         row_height=70,
         column_config={

@@ -1,6 +1,6 @@
 """Answers side by side while they are written, with the judge's word on each.
 
-    follow(answering, fold=True)
+    follow(answering)
 
 What the judge flags is folded: its text is sent to the browser only when it is opened, and what is
 still being written is shown only as far as the judge has passed it.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.widgets.folding import folding, show_answer
 from app.widgets.plain import plain
 from isara.answering import Answer, Answering
 from isara.places import place_name
@@ -27,16 +28,15 @@ STAGES = {
     "loading": "The model is being loaded …",
     "writing": "Writes …",
 }
-FOLDED = "Harmful, says the judge: open to read"
 
 
-def follow(answering: Answering, fold: bool) -> None:
+def follow(answering: Answering) -> None:
     """The answers, redrawn while more may come."""
     running = answering.running
-    st.fragment(draw, run_every=REFRESH_SECONDS if running else None)(answering, fold, running)
+    st.fragment(draw, run_every=REFRESH_SECONDS if running else None)(answering, running)
 
 
-def draw(answering: Answering, fold: bool, refreshed: bool) -> None:
+def draw(answering: Answering, refreshed: bool) -> None:
     """One look at the answers."""
     if refreshed and not answering.running:
         st.rerun()  # the whole page: it stops redrawing itself
@@ -44,7 +44,7 @@ def draw(answering: Answering, fold: bool, refreshed: bool) -> None:
     for number, (column, answer) in enumerate(zip(columns, answering.answers, strict=True)):
         with column:
             st.markdown(f"**{plain(named(answer.place))}**")
-            show_answer(answering, answer, fold, key=f"{id(answering)} {number}")
+            show(answering, answer, key=f"{id(answering)} {number}")
     if answering.room is not None:
         st.caption(room_sentence(answering.room, answering.models))
 
@@ -55,26 +55,21 @@ def named(place: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def show_answer(answering: Answering, answer: Answer, fold: bool, key: str) -> None:
+def show(answering: Answering, answer: Answer, key: str) -> None:
     """The text as far as it may be seen, the verdict, and how it was written."""
     if answer.stage == "failed":
         st.error(plain(answer.error), icon=":material/error:")
     elif answer.stage == "done":
         show_verdict(answering, answer)
-        if fold and answer.flagged:
-            with st.expander(FOLDED, key=f"fold {key}", on_change="rerun") as folded:
-                if folded.open:
-                    st.text(answer.text)
-        else:
-            st.text(answer.text or "(empty)")
+        show_answer(answer.text, answer.flagged, key)
         st.caption(
             f"{answer.tokens} tokens in {answer.seconds:.1f} s, {FINISHES[answer.finish or 'end']}."
         )
     elif not answering.running:
         st.caption("Stopped before it began.")
     else:
-        guarded = fold and answering.asked.guarded and answering.config.evaluation.judge is not None
-        if text := answer.passed if guarded else answer.text:
+        judged = answering.asked.guarded and answering.config.evaluation.judge is not None
+        if text := answer.passed if judged and folding() else answer.text:
             st.text(text + CURSOR)
         st.caption(STAGES[answer.stage])
 

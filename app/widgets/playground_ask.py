@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from app import state
+from app.widgets.folding import fold_switch, folding
 from app.widgets.plain import plain
 from app.widgets.playground_answers import follow, named
 from app.widgets.samples_picker import choose, missing
@@ -31,10 +32,6 @@ MOST_MODELS = 3
 HISTORY, MOST_KEPT = "playground_history", 30
 EVAL, TYPED = "A prompt of the eval set", "Your own question"
 MOST_CHARACTERS = 4000
-FOLD_HELP = (
-    "An answer that the run's judge flags is shown only when it is opened. Leave this on when you "
-    "show the page to others."
-)
 SEED_HELP = (
     "All models draw their words from this number: the same number, question and settings give the "
     "same answers again. The run's own is the one that its evaluation drew from."
@@ -91,17 +88,6 @@ def ask() -> None:
     )
     _buttons(asked, config, models)
     _history()
-
-
-def fold_switch() -> bool:
-    """Whether harmful answers are folded; on until it is switched off, for this session."""
-    return st.toggle(
-        "Fold harmful answers",
-        value=True,
-        key="playground_fold",
-        persist_state="session",
-        help=FOLD_HELP,
-    )
 
 
 # ------------------------------------------------------------------ models
@@ -284,7 +270,7 @@ def _buttons(asked: Asked, config: RunConfig, models: dict[str, Path | None]) ->
             disabled=not running,
             on_click=current.stop if current is not None else None,
         )
-        fold_switch()
+        fold_switch("ask")
         if not asked.places:
             st.caption("Choose a model above.")
         elif not asked.question:
@@ -294,7 +280,7 @@ def _buttons(asked: Asked, config: RunConfig, models: dict[str, Path | None]) ->
 def start(asked: Asked, config: RunConfig, models: dict[str, Path | None]) -> None:
     """Begin to answer, in a thread; the earlier questions move down."""
     folder = state.run_folder(asked.run_id)
-    asked = replace(asked, guarded=bool(st.session_state["playground_fold"]))
+    asked = replace(asked, guarded=folding())
     seeds = [
         Example(row["question"], row["answer"], row.get("category"))
         for row in read_jsonl(folder.path / "seeds.jsonl")
@@ -310,13 +296,12 @@ def start(asked: Asked, config: RunConfig, models: dict[str, Path | None]) -> No
 
 def _history() -> None:
     """The latest question with its answers; the earlier ones below, closed."""
-    fold = bool(st.session_state["playground_fold"])
     kept: list[Answering] = st.session_state.get(HISTORY, [])
     for number, answering in enumerate(kept):
         if number == 0:
             st.caption("Asked")
             st.text(answering.asked.question)
-            follow(answering, fold)
+            follow(answering)
             continue
         if number == 1:
             st.markdown("**Earlier in this session**")
@@ -324,7 +309,7 @@ def _history() -> None:
         with st.expander(title, key=f"asked {id(answering)}", on_change="rerun") as earlier:
             if earlier.open:
                 st.text(answering.asked.question)
-                follow(answering, fold)
+                follow(answering)
                 st.button(
                     "Take these settings",
                     key=f"again {id(answering)}",

@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from app.widgets.downloads import download_table
+from app.widgets.folding import fold_switch, folded
 from app.widgets.plain import plain
 from app.widgets.playground_answers import named
 from isara.evaluation.votes import TIE, VoteRate, voters_agree, win_rate, winner
@@ -69,7 +70,13 @@ def show_tally(a: str, b: str, votes: Sequence[Vote], tables: Mapping[str, pd.Da
     listed = votes_table(votes, tables)
     with st.expander("All votes", key="vote_all", on_change="rerun") as all_votes:
         if all_votes.open:
-            st.dataframe(listed, hide_index=True, row_height=70, alt="All votes")
+            fold_switch("votes")
+            shown = listed.copy()
+            for place, table in tables.items():
+                flagged = table.set_index("prompt_id")["flagged"]
+                harmful = [bool(flagged[vote.prompt_id]) for vote in reversed(votes)]
+                shown[named(place)] = folded(shown[named(place)], harmful)
+            st.dataframe(shown, hide_index=True, row_height=70, alt="All votes")
             download_table(listed, "votes", key="vote_csv")
 
 

@@ -17,22 +17,19 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.widgets.plain import plain
+from app.widgets.folding import fold_switch, is_open
 from app.widgets.playground_answers import named
-from app.widgets.playground_ask import SPLIT, fold_switch
+from app.widgets.playground_ask import SPLIT
 from app.widgets.playground_tally import show_running, show_tally
 from app.widgets.samples_picker import choose, missing
-from app.widgets.samples_review import NAME, ask_reviewer
-from app.widgets.task_address import BAD, fields, packed
+from app.widgets.samples_review import ask_reviewer
+from app.widgets.task_address import ADDRESS, BAD, TaskPlace, fields, packed
 from isara.errors import IsaraError
 from isara.evaluation.votes import queue, sides, standing
 from isara.examples import Example
 from isara.workspace.files import read_columns
 from isara.workspace.votes import Vote
 
-TASK = "vote_task"  # in the session: the Task that is worked on
-ADDRESS = "task"  # the same in the URL
-ERROR = "vote_error"
 COUNT, MOST = 20, 1000
 COLUMNS = ["prompt_id", "question", "answer", "split", "harmless", "flagged"]
 HARMFUL, HARMLESS, ALL = "harmful", "harmless", "all"
@@ -85,11 +82,7 @@ def _dev_table(path: str, modified: int) -> pd.DataFrame:
 
 def vote() -> None:
     """Choose what to vote on, or vote on it."""
-    if TASK not in st.session_state:
-        st.session_state[TASK] = unpacked(st.query_params.get(ADDRESS, ""))
-    task: Task | None = st.session_state[TASK]
-    if message := st.session_state.pop(ERROR, None):
-        st.error(plain(message), icon=":material/error:")
+    task = TASK.current()
     if task is None:
         _choose()
     else:
@@ -111,16 +104,11 @@ def unpacked(text: str) -> Task | None:
     return task if there and kind in KINDS and 1 <= task.size <= MOST else None
 
 
-def _start(task: Task) -> None:
-    if not str(st.session_state.get(NAME) or "").strip():
-        st.session_state[ERROR] = f"There is no name. {NO_NAME}"
-        return
-    st.session_state[TASK] = task
+TASK = TaskPlace("vote", unpacked, NO_NAME)
 
 
 def _leave(task: Task) -> None:
-    st.session_state[TASK] = None
-    st.query_params.pop(ADDRESS, None)
+    TASK.leave()
     st.query_params["run"] = task.run_id
 
 
@@ -168,7 +156,7 @@ def _choose() -> None:
             type="primary",
             icon=":material/how_to_vote:",
             disabled=not found,
-            on_click=_start,
+            on_click=TASK.start,
             args=(task,),
         )
     st.caption(
@@ -200,7 +188,7 @@ def _work(task: Task) -> None:
         st.query_params.pop(name, None)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         voter = ask_reviewer()
-        fold = fold_switch()
+        fold_switch("vote")
         st.button(
             "Choose other models",
             icon=":material/tune:",
@@ -220,7 +208,7 @@ def _work(task: Task) -> None:
     st.progress(done / len(prompts), text=f"{done} of {len(prompts)} voted")
     readable = True
     if position < len(prompts):
-        readable = _pair(task, prompts[position], voter, fold)
+        readable = _pair(task, prompts[position], voter)
     else:
         st.success(f"All {len(prompts)} prompts have your vote.", icon=":material/check:")
     _buttons(task, voter, prompts, position, readable)
@@ -230,7 +218,7 @@ def _work(task: Task) -> None:
     _reveal(task, voter, votes, looked=looked, finished=position == len(prompts))
 
 
-def _pair(task: Task, prompt: str, voter: str, fold: bool) -> bool:
+def _pair(task: Task, prompt: str, voter: str) -> bool:
     """The prompt with both answers; whether they can be read. Where the judge flags one of them
     both are folded: the judge's word must not stand beside one answer alone."""
     tables = task.tables()
@@ -238,20 +226,9 @@ def _pair(task: Task, prompt: str, voter: str, fold: bool) -> bool:
     with st.container(border=True):
         st.caption("Prompt")
         st.text(rows[0]["question"])
-    opened: set[str] = st.session_state.setdefault("vote_opened", set())
-    if fold and any(row["flagged"] for row in rows) and prompt not in opened:
-        st.warning(
-            "The judge calls at least one of the two answers harmful. They are folded.",
-            icon=":material/visibility_off:",
-        )
-        st.button(
-            "Show both answers",
-            key=f"vote_open {prompt}",
-            shortcut="o",
-            icon=":material/visibility:",
-            on_click=opened.add,
-            args=(prompt,),
-        )
+    said = "The judge calls at least one of the two answers harmful. They are folded."
+    harmful = any(row["flagged"] for row in rows)
+    if harmful and not is_open(f"vote {prompt}", said, "Show both answers"):
         return False
     for column, name, row in zip(st.columns(2, border=True), ("Left", "Right"), rows, strict=True):
         with column:
@@ -310,7 +287,7 @@ def _store(task: Task, voter: str, prompt: str, choice: str) -> None:
             right_example=ids[1],
         )
     except IsaraError as error:
-        st.session_state[ERROR] = str(error)
+        TASK.went_wrong(str(error))
 
 
 def _example_id(row: pd.Series[Any]) -> str:
@@ -348,4 +325,4 @@ def _look(task: Task, voter: str) -> None:
     try:
         state.workspace().database.add_look(task.run_id, voter, task.a, task.b)
     except IsaraError as error:
-        st.session_state[ERROR] = str(error)
+        TASK.went_wrong(str(error))

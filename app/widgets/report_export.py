@@ -71,11 +71,18 @@ def data_section(ids: Sequence[str]) -> None:
         key="export-candidates",
         help="A second table of all pairs that were written, with verdicts and decisions.",
     )
+    names = right.checkbox(
+        "Reviewers by name",
+        key="export-names",
+        help="Else they are called reviewer 1, 2 and so on in the files and on the card. Names are "
+        "for files that stay among yourselves.",
+    )
     options = ["--to", f"{run_id}-{layout}", "--format", layout]
-    show_command(run_id, [*options, "--candidates"] if everything else options)
+    options += ["--candidates"] * everything + ["--names"] * names
+    show_command(run_id, options)
     st.download_button(
         "Download the data (zip)",
-        partial(data_zip, run_id, layout, everything),
+        partial(data_zip, run_id, layout, everything, names),
         file_name=f"{run_id}-{layout}.zip",
         mime="application/zip",
         on_click="ignore",
@@ -84,7 +91,7 @@ def data_section(ids: Sequence[str]) -> None:
     )
 
 
-def data_zip(run_id: str, layout: str, everything: bool) -> bytes:
+def data_zip(run_id: str, layout: str, everything: bool, names: bool = False) -> bytes:
     """The exported folder as an archive; where it cannot be made, a text that says why."""
     from isara.export import export_data, zipped
 
@@ -92,7 +99,7 @@ def data_zip(run_id: str, layout: str, everything: bool) -> bytes:
     folder = state.run_folder(run_id)
 
     def write(place: Path) -> None:
-        export_data(folder, decisions, place, layout, candidates=everything)
+        export_data(folder, decisions, place, layout, candidates=everything, names=names)
 
     try:
         return zipped(write, f"{run_id}-{layout}")

@@ -19,6 +19,7 @@ from app.charts_notes import add_notes
 from app.charts_results import RunResult
 from app.widgets import results_files
 from app.widgets.downloads import download_table
+from app.widgets.lineage import show_lineage
 from app.widgets.plain import plain, sentences
 from app.widgets.results_cost import show_cost
 from app.widgets.results_data import comparison_table, numbers_table, result
@@ -137,6 +138,7 @@ def show_sentences(results: list[RunResult]) -> None:
     for item in results:
         with st.container(border=True):
             st.markdown(f"**{plain(item.run_id)}** {plain(end_sentence(item.summary))}")
+            show_lineage(state.run_folder(item.run_id))
             if spent := compute_sentence(item.summary):
                 st.caption(plain(spent))
             found = comparison_sentence(item.summary)

@@ -21,7 +21,7 @@ from app.charts_results import MAX_RUNS, RunResult
 from app.widgets.samples_picker import not_here
 from isara.config import RunConfig
 from isara.places import place_name
-from isara.report import run_config, summarise
+from isara.report import run_config, summarise, tests
 from isara.workspace.runs import RunFolder
 
 SPLIT = "dev"
@@ -86,7 +86,23 @@ def cached_result(path: str, changed: tuple[str, int, int]) -> RunResult:
     which no file tells."""
     folder = RunFolder(Path(path))
     config = run_config(folder)
-    return RunResult(summarise(folder, split=SPLIT), config.loop.alpha, *identity(config))
+    summary = summarise(folder, SPLIT, cached_tests)
+    return RunResult(summary, config.loop.alpha, *identity(config))
+
+
+def cached_tests(folder: RunFolder, baselines: list[str], split: str) -> dict[str, Any]:
+    """`report.tests`, computed anew when answers were added: an active run's other files change
+    every few seconds."""
+    answers = [files.evaluation for files in folder.measured().values()]
+    read = tuple((str(file), file.stat().st_mtime_ns) for file in answers)
+    return _tests(str(folder.path), tuple(baselines), split, read)
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _tests(
+    path: str, baselines: tuple[str, ...], split: str, read: tuple[tuple[str, int], ...]
+) -> dict[str, Any]:
+    return tests(RunFolder(Path(path)), list(baselines), split)
 
 
 def identity(config: RunConfig) -> tuple[str, str]:

@@ -2,7 +2,8 @@
 
     show_failures(results)
 
-Dev prompts only. Questions and answers stand in tables, which show text and never markup.
+Dev prompts only. Questions and answers stand in tables, which show text and never markup. An answer
+that the judge flags is folded until its row is selected.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import streamlit as st
 
 from app import state
 from app.charts_results import RunResult
+from app.widgets.folding import fold_switch, folded
 from app.widgets.results_data import SPLIT, models
 from isara.evaluation.failures import MOST, Kind, worsened, worst
 from isara.places import place_name
@@ -64,6 +66,8 @@ def show_failures(results: list[RunResult]) -> None:
         key=f"failures-model {run_id}",
     )
     show_transitions(result)
+    fold_switch("failures")
+    st.caption("Select a row to read its answer.")
     show_worst(run_id, place)
     show_worsened(run_id, place, before(found, place))
 
@@ -129,7 +133,7 @@ def show_worst(run_id: str, place: Place) -> None:
         if count > MOST:
             first = "most probable first" if kind == "harmful" else "in the order of the eval set"
             st.caption(f"{MOST} of them, {first}.")
-        show_answers(tables[kind], f"{title}: {place_name(place)}")
+        show_answers(tables[kind], f"{title}: {place_name(place)}", run_id)
 
 
 @st.cache_data(max_entries=20, show_spinner="Reading the answers …")
@@ -154,7 +158,7 @@ def show_worsened(run_id: str, place: Place, earlier: Place | None) -> None:
         return
     if len(table) == MOST:
         st.caption(f"At most {MOST} are shown, those whose harm probability rose most first.")
-    show_answers(table, title)
+    show_answers(table.assign(flagged=True), title, f"{run_id} {place}")
 
 
 @st.cache_data(max_entries=20, show_spinner="Reading the answers …")
@@ -163,10 +167,24 @@ def worsened_of(before: tuple[str, int], after: tuple[str, int]) -> pd.DataFrame
     return worsened(state.table(Path(before[0])), state.table(Path(after[0])), SPLIT)
 
 
-def show_answers(table: pd.DataFrame, alt: str) -> None:
-    """Answers with their questions; a double click on a cell shows all of a long one."""
-    shown = table[[name for name in COLUMNS if name in table]].rename(columns=COLUMNS)
+def show_answers(table: pd.DataFrame, alt: str, key: str) -> None:
+    """Answers with their questions; a selected row is shown whole below."""
+    part = table.assign(answer=folded(table["answer"], table["flagged"]))
+    shown = part[[name for name in COLUMNS if name in part]].rename(columns=COLUMNS)
     columns: Any = {name: st.column_config.TextColumn(width=WIDTH) for name in TEXTS}
     for name in ("Harm probability", "Rise"):
         columns[name] = st.column_config.NumberColumn(format="%.2f")
-    st.dataframe(shown, hide_index=True, column_config=columns, row_height=ROW_HEIGHT, alt=alt)
+    event: Any = st.dataframe(
+        shown,
+        hide_index=True,
+        column_config=columns,
+        row_height=ROW_HEIGHT,
+        alt=alt,
+        key=f"failures {key} {alt}",
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    if (chosen := event.selection.rows) and chosen[0] < len(table):
+        with st.container(border=True):
+            st.text(table["question"].iloc[chosen[0]])
+            st.text(table["answer"].iloc[chosen[0]] or "(empty)")

@@ -16,6 +16,7 @@ import streamlit as st
 from app import state
 from app.charts_results import RunResult
 from app.widgets.downloads import download_table
+from app.widgets.folding import fold_switch, folded
 from app.widgets.plain import plain
 from app.widgets.results_data import SPLIT
 from app.widgets.results_failures import Place, files, places
@@ -28,7 +29,6 @@ from isara.report_words import p_value, percent, points
 
 Model = tuple[str, Place]  # run and place
 MARKS = {"improved": "▲", "worsened": "▼", "both at fault": "✕", "both fine": "●"}
-FOLDED = "(harmful, says the judge: select the row to open it)"
 KINDS = ("all", "harmful", "harmless")
 SHOWN = 500  # rows of the table
 ROW_HEIGHT, WIDTH = 90, 260  # pixels: three lines of text
@@ -62,10 +62,9 @@ def show_pairs(results: list[RunResult]) -> None:
     if chosen.empty:
         st.info("No prompt fits these filters.", icon=":material/info:")
         return
-    fold = st.toggle(
-        "Fold harmful answers", value=True, key="playground_fold", persist_state="session"
-    )
-    _table(chosen, names, fold)
+    if fold_switch("pairs"):
+        st.caption("Select a row to open its answers.")
+    _table(chosen, names)
 
 
 def _choose(models: list[Model]) -> tuple[Model, Model]:
@@ -160,8 +159,8 @@ def _filtered(rows: pd.DataFrame) -> pd.DataFrame:
     return rows if outcome is None else rows[rows["outcome"] == outcome]
 
 
-def _table(rows: pd.DataFrame, names: tuple[str, str], fold: bool) -> None:
-    shown = pairs_table(rows, names, fold=fold)
+def _table(rows: pd.DataFrame, names: tuple[str, str]) -> None:
+    shown = pairs_table(rows, names)
     if len(shown) > SHOWN:
         st.caption(f"The first {SHOWN} of {len(shown)} are shown; the file has all of them.")
     columns: Any = {
@@ -177,7 +176,7 @@ def _table(rows: pd.DataFrame, names: tuple[str, str], fold: bool) -> None:
         selection_mode="single-row",
         alt="Prompts with both answers",
     )
-    download_table(pairs_table(rows, names, fold=False), "prompt-by-prompt", key="pairs-csv")
+    download_table(pairs_table(rows, names, whole=True), "prompt-by-prompt", key="pairs-csv")
     selected = event.selection.rows
     if selected and selected[0] < len(rows):
         _opened(rows.iloc[selected[0]], names)
@@ -188,10 +187,11 @@ def headings(names: tuple[str, str]) -> tuple[str, str]:
     return f"Before: {names[0]}", f"After: {names[1]}"
 
 
-def pairs_table(rows: pd.DataFrame, names: tuple[str, str], *, fold: bool) -> pd.DataFrame:
-    """What is shown and saved of the pairs."""
+def pairs_table(rows: pd.DataFrame, names: tuple[str, str], *, whole: bool = False) -> pd.DataFrame:
+    """What is shown of the pairs, and (`whole`) saved: nothing is folded in that."""
     answers = [
-        rows[f"answer_{side}"].mask(rows[f"flagged_{side}"] & fold, FOLDED) for side in ("a", "b")
+        rows[f"answer_{side}"] if whole else folded(rows[f"answer_{side}"], rows[f"flagged_{side}"])
+        for side in ("a", "b")
     ]
     titles = headings(names)
     return pd.DataFrame(

@@ -83,7 +83,9 @@ def _draw(run_id: str, k: int, ids: list[str]) -> None:
     data = load_iteration(state.run_folder(run_id), k)
     reviewer, action, reason = _ask()
     standing = state.decision_log(run_id, k).standing()
-    st.text(str(preview(data, standing, ids, reviewer)))
+    # What it means stands here: a tooltip of the button would lie over the preview.
+    meaning = MEANING[action] if reviewer else "Type your name first."
+    st.text(f"{preview(data, standing, ids, reviewer)} {meaning}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             f"{WORDS[action]} {len(ids)} pairs",
@@ -91,7 +93,6 @@ def _draw(run_id: str, k: int, ids: list[str]) -> None:
             type="primary",
             icon=":material/done_all:",
             disabled=not reviewer,
-            help=MEANING[action] if reviewer else "Type your name first.",
             on_click=_decide,
             args=(run_id, k, ids, reviewer, action, reason),
         )

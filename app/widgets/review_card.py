@@ -17,6 +17,8 @@ from math import isfinite
 import streamlit as st
 
 from app.widgets import review_actions as actions
+from app.widgets.filters_harm import harmful
+from app.widgets.folding import is_open
 from app.widgets.plain import plain
 from app.widgets.review_focus import into_editor
 from app.widgets.review_queue import DIFFERING, Queue, Settings
@@ -172,11 +174,18 @@ def draw(shown: Shown, place: int, total: int) -> None:
             st.caption("Question")
             st.text(shown.question or "(empty)")
             st.caption("Answer")
-            st.text(shown.answer or "(empty)")
+            _answer(shown)
         with st.container(border=True, gap="xsmall"):
             _people(shown)
     with right, st.container(border=True, gap="xsmall"):
         _verdict(shown)
+
+
+def _answer(shown: Shown) -> None:
+    flags = harmful(shown.data)
+    said = "The run's judge calls this answer harmful. It is folded."
+    if flags is None or not flags[shown.row] or is_open(shown.candidate_id, said, "Show it"):
+        st.text(shown.answer or "(empty)")
 
 
 def _verdict(shown: Shown) -> None:

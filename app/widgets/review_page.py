@@ -10,13 +10,15 @@ the keys do: review_actions.py; several reviewers: review_people.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
 from app import state
 from app.widgets import review_actions as actions
 from app.widgets import review_card as card
+from app.widgets.filters_harm import harmful
+from app.widgets.folding import fold_switch
 from app.widgets.plain import plain, sentences
 from app.widgets.review_focus import give_keys_back
 from app.widgets.review_people import people
@@ -58,6 +60,7 @@ def review(on_change: Callable[[], None] | None = None) -> None:
             icon=":material/person:",
         )
         return
+    state.decision_log(data.run_id, data.k)  # what is wrong with it is said once, not below again
     with sentences():
         if settings.order == JUDGE and not judge_first(data):
             return
@@ -77,32 +80,27 @@ def _about(data: Iteration) -> str:
 
 
 def _settings(data: Iteration | None, reviewer: str) -> Settings:
-    show = st.selectbox(
-        "Show",
-        list(SHOWN),
-        format_func=SHOWN.__getitem__,
-        key="show",
-        bind="query-params",
-        width=195,
-        label_visibility="collapsed",
-        on_change=actions.forget_card,
-    )
-    order = st.selectbox(
-        "Order",
-        list(ORDERS),
-        format_func=ORDERS.__getitem__,
-        key="order",
-        bind="query-params",
-        width=225,
-        label_visibility="collapsed",
-        on_change=actions.forget_card,
-    )
+    show, order = _box("Show", SHOWN, 195), _box("Order", ORDERS, 225)
     with st.popover("More", icon=":material/tune:"):
-        advance, overlap, names = _more(1 if data is None else data.config.review.overlap)
-    return Settings(reviewer, str(order), str(show), overlap, names, advance)
+        advance, overlap, names = _more(data)
+    return Settings(reviewer, order, show, overlap, names, advance)
 
 
-def _more(wanted: int) -> tuple[bool, int, tuple[str, ...]]:
+def _box(label: str, words: Mapping[str, str], width: int) -> str:
+    """A choice of what is in the queue, in the address under its label."""
+    return st.selectbox(
+        label,
+        list(words),
+        format_func=words.__getitem__,
+        key=label.lower(),
+        bind="query-params",
+        width=width,
+        label_visibility="collapsed",
+        on_change=actions.forget_card,
+    )
+
+
+def _more(data: Iteration | None) -> tuple[bool, int, tuple[str, ...]]:
     advance = st.toggle(
         "Go on to the next pair by itself",
         value=True,
@@ -114,7 +112,7 @@ def _more(wanted: int) -> tuple[bool, int, tuple[str, ...]]:
         "Reviewers for each pair",
         min_value=1,
         max_value=MOST_REVIEWERS,
-        value=wanted,
+        value=1 if data is None else data.config.review.overlap,
         key="overlap",
         bind="query-params",
         on_change=actions.forget_card,
@@ -129,6 +127,8 @@ def _more(wanted: int) -> tuple[bool, int, tuple[str, ...]]:
         help="Each pair goes to so many of these people, always the same ones. Empty: a pair is "
         "asked of whoever comes, until it has its rulings.",
     )
+    if data is not None and harmful(data) is not None:
+        fold_switch("review")
     st.caption(SETTINGS_HELP)
     names = dict.fromkeys(name.strip() for name in (listed or "").split(","))
     return bool(advance), int(overlap), tuple(name for name in names if name)[:MOST_REVIEWERS]
@@ -136,7 +136,12 @@ def _more(wanted: int) -> tuple[bool, int, tuple[str, ...]]:
 
 @st.fragment
 def _cards(data: Iteration, settings: Settings) -> None:
-    """The card with its keys; a key redraws no more than this."""
+    """The card with its keys; a key redraws no more than this, and says itself what is wrong."""
+    with sentences():
+        _draw_card(data, settings)
+
+
+def _draw_card(data: Iteration, settings: Settings) -> None:
     queue = make_queue(data, settings)
     following = board(data, settings.reviewer)
     log = state.decision_log(data.run_id, data.k)

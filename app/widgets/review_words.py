@@ -13,6 +13,7 @@ KEYS = """
 | **1** to **9** | reject with that reason | **H** | open or close this sheet |
 | **E** | edit the texts | **Ctrl+Enter** | in the editor: save |
 | **S** / **F** | skip / flag for a second look | **Escape** | in the editor: leave without saving |
+| **O** | show an answer that is folded as harmful | | |
 
 Keys are ignored while you type in a field: click beside the field first.
 """

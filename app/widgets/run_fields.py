@@ -41,6 +41,8 @@ LABELS = {
     "decoding.preset": "Decoding preset",
     "filters.max_rouge_l": "Drop questions at or above this ROUGE-L",
     "filters.min_words": "Fewest words",
+    "review.wait": "Wait for people's review before each training",
+    "review.overlap": "People who rule on each pair",
     "training.learning_rate": "Learning rate",
     "training.gamma": "Weight of a seed row (γ)",
     "training.start_from": "Each training begins with",

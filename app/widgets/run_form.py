@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from app import state
 from app.widgets.run_fields import Setting, draw, settings
+from app.widgets.run_seeds import choose_seeds
 from isara.config import PROJECT_ROOT, DecodingConfig, RunConfig
 from isara.config_files import problem_sentence
 from isara.errors import IsaraError
@@ -27,7 +28,6 @@ CONFIGS = PROJECT_ROOT / "data" / "configs"
 UPLOAD = "Upload a YAML file"
 SHIPPED, OF_RUN = "Shipped: ", "Run: "
 MEGABYTES = 1  # of an uploaded config
-SAVED, FILE = "Saved", "File"
 
 # The settings that most runs change; all others are under "All settings".
 COMMON = (
@@ -36,8 +36,9 @@ COMMON = (
     ("loop.max_iterations", "loop.candidates", "loop.examples", "loop.alpha"),
     ("decoding.preset", "training.learning_rate", "training.epochs"),
     ("evaluation.prompts", "evaluation.judge", "evaluation.strategy"),
+    ("review.wait",),
 )
-# Drawn together by choose_seeds.
+# Drawn together by choose_seeds (run_seeds.py).
 SOURCES = ("seeds.path", "seeds.name", "seeds.version", "seeds.mixture")
 CHOICES = {"evaluation.prompts": "data/eval/*.jsonl", "seeds.path": "data/seeds/*.jsonl"}
 PARTS = {
@@ -47,6 +48,7 @@ PARTS = {
     "loop": "Loop",
     "decoding": "Decoding",
     "filters": "Filters",
+    "review": "Review",
     "training": "Training",
     "evaluation": "Evaluation",
     "assessment": "Self-assessment",
@@ -61,6 +63,7 @@ WRITES_PAIRS = (
     "loop.draw",
     "decoding",
     "filters",
+    "review",
     "assessment",
     "prompts",
 )
@@ -161,14 +164,25 @@ def settings_form(start: RunConfig) -> dict[str, Any]:
     defaults = start.model_dump()
     known = {setting.path: setting for setting in settings()}
     values: dict[str, Any] = {}
+
+    def widget(path: str) -> Any:
+        if unread(values.get("method"), path):
+            return None
+        return draw_known(known[path], defaults, prefix)
+
     for row in COMMON:
-        shown = [path for path in row if not unread(values.get("method"), path)]
+        method = values.get("method")
+        shown = [path for path in row if path not in values and not unread(method, path)]
+        if not shown:
+            continue
         for column, path in zip(st.columns(len(shown)), shown, strict=True):
             with column:
                 values[path] = draw_known(known[path], defaults, prefix)
         if row == COMMON[0]:
-            values |= choose_seeds(start, known["seeds.path"], prefix)
-    values |= kept_as_they_are(known.values(), values["method"], defaults)
+            values |= choose_seeds(start, widget, prefix, choices)
+            if start.seeds.mixture is not None and values["seeds.mixture"] is None:
+                defaults["evaluation"]["prompts"] = first_eval_set(start)
+    values = kept_as_they_are(known.values(), values["method"], defaults) | values
     if values["decoding.preset"] != start.decoding.preset:
         preset = DecodingConfig.model_validate({"preset": values["decoding.preset"]})
         defaults["decoding"] |= preset.model_dump(include={"question", "answer"})
@@ -186,6 +200,12 @@ def settings_form(start: RunConfig) -> dict[str, Any]:
 def unread(method: str | None, path: str) -> bool:
     """Whether a setting, or the part that it stands in, is none of the method's."""
     return any(f"{path}.".startswith(f"{name}.") for name in UNREAD.get(method or "", ()))
+
+
+def first_eval_set(start: RunConfig) -> str | None:
+    """What one seed set is measured on where the config had an eval set for each domain."""
+    prompts = start.evaluation.prompts
+    return next(iter(prompts.values()), None) if isinstance(prompts, dict) else prompts
 
 
 def kept_as_they_are(
@@ -232,57 +252,6 @@ def draw_parts(
                 with columns[i % 3]:
                     values[setting.path] = draw_known(setting, defaults, own)
     return values
-
-
-def choose_seeds(start: RunConfig, path: Setting, prefix: str) -> dict[str, Any]:
-    """The seed set: a saved set with its version, or a file; a mixture as its config has it."""
-    if start.seeds.mixture is not None:
-        return shown_mixture(start)
-    infos = state.workspace().database.seed_sets()
-    saved: dict[tuple[str | None, int | None], str]
-    saved = {(info.name, info.version): f"{info.size} rows" for info in infos}
-    given = (start.seeds.name, start.seeds.version)
-    if start.seeds.name is not None and given not in saved:
-        versions = [version for name, version in saved if name == start.seeds.name]
-        there = "the newest version" if given[1] is None and versions else "not in this workspace"
-        saved = {given: there, **saved}
-    left, right = st.columns([1, 2])
-    source = left.segmented_control(
-        "Seed set (D0)",
-        [SAVED, FILE],
-        default=FILE if start.seeds.path else SAVED,
-        required=True,
-        key=f"{prefix}:seeds",
-        help="The small list of questions with good answers from which everything grows: one that "
-        "was saved on the Seed page, or a file (JSONL, JSON, CSV, TSV, Parquet).",
-    )
-    with right:
-        if source == FILE:
-            value = draw(path, start.seeds.path, prefix, choices(path.path))
-            return {"seeds.path": value, "seeds.name": None, "seeds.version": None}
-        if not saved:
-            st.info("No seed set has been saved yet.")
-            st.page_link(str(PROJECT_ROOT / "pages" / "seed.py"), label="Save one on the Seed page")
-            return {"seeds.path": None, "seeds.name": None, "seeds.version": None}
-        options = list(saved)
-        name, version = st.selectbox(
-            "Saved seed set and version",
-            options,
-            options.index(given) if given in saved else 0,
-            format_func=lambda pair: f"{pair[0]}, version {pair[1] or 'newest'} ({saved[pair]})",
-            key=f"{prefix}:saved",
-            help="Every time a seed set is saved it becomes a new version; old ones stay as they "
-            "are, so a run can always be repeated.",
-        )
-    return {"seeds.path": None, "seeds.name": name, "seeds.version": version}
-
-
-def shown_mixture(start: RunConfig) -> dict[str, Any]:
-    """A mixture of seed sets to read: it is changed in the config's file."""
-    mixture = start.model_dump(exclude_defaults=True)["seeds"]["mixture"]
-    st.markdown("Seed sets (D0), a mixture by domain", help="To change it, upload another config.")
-    st.code(yaml.safe_dump(mixture, sort_keys=False, allow_unicode=True), language="yaml")
-    return {"seeds.mixture": mixture}
 
 
 # -------------------------------------------------------------------- nested settings

@@ -25,6 +25,7 @@ from app.widgets.samples_picker import choose
 from isara.config import PROJECT_ROOT
 from isara.errors import IsaraError
 from isara.jobs import watch
+from isara.methods.reviewing import WAITING, waiting_iteration
 from isara.models import folder_size
 from isara.places import stage_name
 from isara.progress_bar import duration
@@ -36,7 +37,7 @@ MEGABYTE = 1_000_000
 STATES = {
     "queued": ("queued", "orange", ":material/hourglass_top:"),
     "running": ("running", "blue", ":material/sync:"),
-    "waiting for review": ("waiting for review", "violet", ":material/rate_review:"),
+    WAITING: (WAITING, "violet", ":material/rate_review:"),
     "stopped": ("stopped", "gray", ":material/pause_circle:"),
     "done": ("done", "green", ":material/check_circle:"),
     "failed": ("failed", "red", ":material/error:"),
@@ -121,9 +122,20 @@ def sentence(folder: RunFolder, seen: dict[str, Any]) -> str:
         return f"Number {place} in the queue; it starts by itself."
     if seen["state"] == "done":
         return seen["stop_reason"] or "All iterations were trained."
-    if seen["state"] == "waiting for review":
-        return 'People decide on the pairs: page Samples, Review. "Review done" there goes on.'
+    if seen["state"] == WAITING:
+        return waiting_words(waiting_iteration(folder))
     return f"{seen['stop_reason'] or 'Not finished'}. What is done is kept."
+
+
+def waiting_words(k: int | None) -> str:
+    """What a run that waits for its review wants, and how it goes on; `k` is None once a person
+    said that the review is done."""
+    if k is None:
+        return "The review is done: Resume goes on with the training."
+    return (
+        f"People decide on the pairs of iteration {k}: accept, edit or reject them. "
+        'Then "Review done: go on" on that page starts the training.'
+    )
 
 
 def doing(progress: Progress) -> str:
@@ -147,7 +159,7 @@ def pause_button(folder: RunFolder) -> None:
 
 
 def buttons(folder: RunFolder, now: str) -> None:
-    """Pause and stop, or resume, or where to look when it is done."""
+    """Pause and stop, or resume, or where to review or to look when it is done."""
     if now == "running" and not folder.stop_requested():
         pause_button(folder)
     if now in ACTIVE:
@@ -160,6 +172,13 @@ def buttons(folder: RunFolder, now: str) -> None:
         )
         if st.button(label, help=text, icon=":material/stop:", key="run_stop"):
             act("stop", folder.run_id, now=asked)
+    elif now == WAITING and (k := waiting_iteration(folder)) is not None:
+        st.page_link(
+            str(PROJECT_ROOT / "pages" / "samples.py"),
+            label="Review the pairs",
+            icon=":material/rate_review:",
+            query_params={"mode": "Review", "run": folder.run_id, "k": str(k)},
+        )
     elif now != "done" and st.button(
         "Resume", help="Goes on where it stopped.", icon=":material/play_arrow:", key="run_resume"
     ):

@@ -9,7 +9,6 @@ supervisor's queue. The same config under the same id goes on where it stopped.
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
@@ -22,6 +21,7 @@ from isara.config import RunConfig
 from isara.config_files import differences, to_yaml
 from isara.errors import IsaraError
 from isara.methods.inputs import Files, eval_files, load_prompts, power_notes
+from isara.methods.reviewing import waiting_iteration
 from isara.models import location
 from isara.report import run_config
 from isara.workspace.runs import RunFolder
@@ -122,6 +122,8 @@ def planned(folder: RunFolder, config: RunConfig) -> Plan:
         return Plan(True, True, f"This run is {now} already; see below.", active=True)
     if now == "done":
         return Plan(True, True, "This run is done; change a setting, or start it afresh.")
+    if waiting_iteration(folder) is not None:
+        return Plan(True, True, "This run waits for people's review; see below.")
     return Plan(True, False, "This run exists with the same settings: it goes on where it stopped.")
 
 
@@ -176,8 +178,4 @@ def show_command(config: RunConfig, exists: bool) -> None:
 
 def command(file: str) -> str:
     """The command line of a config file, with the workspace where it is not the default."""
-    root = state.workspace().root
-    parts = ["python", "-m", "isara", "run", file]
-    if root != Path("workspace").resolve():
-        parts += ["--workspace", str(root)]
-    return shlex.join(parts)
+    return f"python -m isara run {shlex.quote(file)}{state.workspace().option}"

@@ -16,6 +16,8 @@ import streamlit as st
 from app import state
 from app.look import DECISIONS
 from app.widgets import review_bulk, samples_detail, samples_review
+from app.widgets.filters_harm import harmful
+from app.widgets.folding import fold_switch, folded
 from app.widgets.samples_data import Indices, Iteration, categories, select
 from app.widgets.samples_words import RULE_TITLES, in_use, verdict_words
 
@@ -139,6 +141,8 @@ def _list(
         first = (number - 1) * PAGE_SIZE
         rows = order[first : first + PAGE_SIZE]
         st.caption(f"{first + 1} to {first + len(rows)} of {len(order)} pairs")
+        if harmful(data) is not None:
+            fold_switch("samples")
     # The key changes with the opened pair, so that no older selection of the list stays behind.
     key = f"list {data.run_id} {data.k} {number} {opened}"
     st.dataframe(
@@ -171,13 +175,15 @@ def _table(
     rulings = [decisions.get(candidate_id) for candidate_id in part["candidate_id"]]
     words = [verdict_words(data.fired(index)) for index in rows.tolist()]
     marks = [("▸ " if i == opened else "") + w[0] for i, w in zip(rows, words, strict=True)]
+    flags = harmful(data)
+    answers = part["answer"] if flags is None else folded(part["answer"], flags[rows])
     table = pd.DataFrame(
         {
             "": marks,
             "Verdict": words,
             "Decision": [DECISIONS[d.action].label if d else "" for d in rulings],
             "Question": part["question"].tolist(),
-            "Answer": part["answer"].tolist(),
+            "Answer": answers.tolist(),
             "Category": part["category"].tolist(),
             "Id": part["candidate_id"].tolist(),
         }

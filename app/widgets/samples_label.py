@@ -19,17 +19,13 @@ import streamlit as st
 
 from app import state
 from app.widgets.judge_check import dev_answers, labels_of, show_check
-from app.widgets.plain import plain
 from app.widgets.samples_picker import choose, missing
-from app.widgets.samples_review import NAME, ask_reviewer
-from app.widgets.task_address import BAD, fields, packed
+from app.widgets.samples_review import ask_reviewer
+from app.widgets.task_address import ADDRESS, BAD, TaskPlace, fields, packed
 from isara.errors import IsaraError
 from isara.evaluation.people import HARMFUL, SAFE, UNSURE, to_label
 
-TASK = "label_task"  # in the session: the Task that is worked on
-ADDRESS = "task"  # the same in the URL
 SEEN = "label_seen"  # (run, place, reviewer) that looked at the comparison
-ERROR = "label_error"
 LAST = "label_last"  # the task that was left, whose fields are the form's
 COUNT, MOST = 40, 1000
 HALVES, RANDOM = "Half flagged by the judge, half not", "At random"
@@ -69,11 +65,7 @@ class Task(NamedTuple):
 
 def label_answers(on_change: Callable[[], None] | None = None) -> None:
     """Choose what to label, or label it; `on_change` when another run is chosen."""
-    if TASK not in st.session_state:
-        st.session_state[TASK] = unpacked(st.query_params.get(ADDRESS, ""))
-    task: Task | None = st.session_state[TASK]
-    if message := st.session_state.pop(ERROR, None):
-        st.error(plain(message), icon=":material/error:")
+    task = TASK.current()
     if task is None:
         _choose(on_change)
     else:
@@ -94,17 +86,12 @@ def unpacked(text: str) -> Task | None:
     return task if there and 1 <= task.size <= MOST and task.random_seed >= 0 else None
 
 
-def _start(task: Task) -> None:
-    if not str(st.session_state.get(NAME) or "").strip():
-        st.session_state[ERROR] = f"There is no name. {NO_NAME}"
-        return
-    st.session_state[TASK] = task
+TASK = TaskPlace("label", unpacked, NO_NAME)
 
 
 def _leave(task: Task) -> None:
-    st.session_state[TASK] = None
+    TASK.leave()
     st.session_state[LAST] = task
-    st.query_params.pop(ADDRESS, None)
     st.query_params["run"], st.query_params["model"] = task.run_id, task.place
 
 
@@ -147,7 +134,7 @@ def _choose_sample(run_id: str, place: str, rows: pd.DataFrame) -> None:
             key="label_start",
             type="primary",
             icon=":material/rate_review:",
-            on_click=_start,
+            on_click=TASK.start,
             args=(task,),
         )
     st.caption(
@@ -293,7 +280,7 @@ def _store(task: Task, answer: tuple[str, str], reviewer: str, label: str) -> No
             task.run_id, task.place, prompt_id, reviewer, label, example_id=example_id
         )
     except IsaraError as error:
-        st.session_state[ERROR] = str(error)
+        TASK.went_wrong(str(error))
 
 
 # ------------------------------------------------------------------ the comparison

@@ -1,5 +1,7 @@
 """A task of a page in its address: what is labelled or voted on, so that a reload goes on with it.
 
+TASK = TaskPlace("vote", unpacked, "Type your name …")
+task = TASK.current()           # None: nothing is chosen yet
 packed(task), fields(text)      # text for the URL, and its fields again
 """
 
@@ -7,9 +9,16 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
 
+import streamlit as st
+
+from app.widgets.plain import plain
+from app.widgets.samples_review import NAME
+
+ADDRESS = "task"  # the task in the URL
+T = TypeVar("T", bound=Sequence[Any])
 BAD = (ValueError, TypeError, OverflowError)  # what reading an address that means nothing raises
 
 
@@ -21,3 +30,37 @@ def packed(task: Sequence[Any]) -> str:
 def fields(text: str) -> Any:
     """What was packed; one of BAD where the text is none of it."""
     return json.loads(base64.urlsafe_b64decode(text))
+
+
+class TaskPlace(Generic[T]):
+    """Where a kind of task stands: in the session, and packed in the address."""
+
+    def __init__(self, kind: str, read: Callable[[str], T | None], no_name: str) -> None:
+        """`read` gives the task of an address, None where it names nothing that is there."""
+        self._task, self._error = f"{kind}_task", f"{kind}_error"
+        self._read, self._no_name = read, no_name
+
+    def current(self) -> T | None:
+        """The task that is worked on; says what went wrong since the last look."""
+        if self._task not in st.session_state:
+            st.session_state[self._task] = self._read(st.query_params.get(ADDRESS, ""))
+        if message := st.session_state.pop(self._error, None):
+            st.error(plain(message), icon=":material/error:")
+        task: T | None = st.session_state[self._task]
+        return task
+
+    def start(self, task: T) -> None:
+        """A button's: work on this task, once there is a name to store it under."""
+        if not str(st.session_state.get(NAME) or "").strip():
+            self.went_wrong(f"There is no name. {self._no_name}")
+            return
+        st.session_state[self._task] = task
+
+    def leave(self) -> None:
+        """Go back to the choice."""
+        st.session_state[self._task] = None
+        st.query_params.pop(ADDRESS, None)
+
+    def went_wrong(self, message: str) -> None:
+        """Say this at the next look."""
+        st.session_state[self._error] = message

@@ -19,7 +19,15 @@ from isara.rouge import tokens
 Kind = Literal["harmful", "wrongly refused", "degenerate"]
 MOST = 10  # rows of each kind
 REPEATED = 0.5  # of the words stand in a run of 3 words that came before
-SHOWN = ["prompt_id", "category", "question", "answer", "harm_probability", "harm_label"]
+SHOWN = [
+    "prompt_id",
+    "category",
+    "question",
+    "answer",
+    "flagged",
+    "harm_probability",
+    "harm_label",
+]
 
 
 def worst(table: pd.DataFrame, split: str, most: int = MOST) -> dict[Kind, pd.DataFrame]:

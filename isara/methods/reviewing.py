@@ -10,12 +10,15 @@ database (workspace/decisions.py).
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from isara.errors import InputError
-from isara.methods.base import RunBase
 from isara.training.sft import StoppedError
 from isara.workspace.files import read_json, write_json
-from isara.workspace.runs import RunFolder, State
+from isara.workspace.runs import RunFolder, State, Workspace
+
+if TYPE_CHECKING:
+    from isara.methods.base import RunBase
 
 WAITING: State = "waiting for review"
 MARKER = "review.json"
@@ -24,19 +27,20 @@ MARKER = "review.json"
 class ReviewNotDoneError(StoppedError):
     """The run ended its work for now: people decide on the pairs of an iteration."""
 
-    def __init__(self, run_id: str, k: int) -> None:
+    def __init__(self, folder: RunFolder, k: int) -> None:
         self.k = k
+        option = Workspace(folder.path.parents[1]).option
         super().__init__(
-            f"Waiting for review: decide on the pairs of iteration {k} (page Samples, Review), "
-            'then press "Review done" there, or say so here and start the run again: '
-            f"python -m isara decisions {run_id} --done {k}"
+            f"The run {folder.run_id} is waiting for review: decide on the pairs of iteration {k} "
+            '(page Samples, Review), then press "Review done" there, or say so in a terminal and '
+            f"start it again: python -m isara decisions {folder.run_id} --done {k}{option}"
         )
 
 
 def wait_for_review(run: RunBase, k: int) -> None:
     """Raise ReviewNotDoneError while the config asks for a review that is not done."""
     if run.config.review.wait and not review_done(run.folder, k):
-        raise ReviewNotDoneError(run.folder.run_id, k)
+        raise ReviewNotDoneError(run.folder, k)
 
 
 def review_done(folder: RunFolder, k: int) -> bool:

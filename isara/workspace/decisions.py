@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Select, exists, insert, select
 from sqlalchemy.orm import Session, aliased
 
-from isara.errors import InputError
+from isara.errors import InputError, IsaraError
+from isara.workspace.engine import damaged
 from isara.workspace.standing import ACTIONS, RULINGS, Decision, DecisionLog, counting
 from isara.workspace.store import Store
 from isara.workspace.tables import DecisionTable
@@ -119,7 +120,7 @@ class Decisions(Store):
         if reviewer is not None:
             query = query.where(DecisionTable.reviewer == reviewer)
         log = DecisionLog()
-        log.add(Decision(*row) for row in self._rows(query))
+        log.add(map(_decision, self._rows(query)))
         return log.standing()
 
     def decisions(
@@ -137,7 +138,7 @@ class Decisions(Store):
         query = select(*DECISION_COLUMNS).where(DecisionTable.run_id == run_id)
         if candidate_id is not None:
             query = query.where(DecisionTable.candidate_id == candidate_id)
-        return [Decision(*row) for row in self._rows(query.order_by(*IN_TIME))]
+        return [_decision(row) for row in self._rows(query.order_by(*IN_TIME))]
 
     def follow(self, log: DecisionLog, run_id: str, iteration: int) -> DecisionLog:
         """Bring a log of one iteration up to date; only what is new is read."""
@@ -146,7 +147,7 @@ class Decisions(Store):
             DecisionTable.iteration == iteration,
             DecisionTable.id > log.read_from,
         )
-        log.add(Decision(*row) for row in self._rows(query))
+        log.add(map(_decision, self._rows(query)))
         return log
 
     def add_decisions(self, run_id: str, decisions: Sequence[Decision]) -> int:
@@ -200,6 +201,19 @@ def _numbers(decisions: Sequence[Decision]) -> dict[tuple[object, ...], list[int
     found: dict[tuple[object, ...], list[int]] = {}
     for decision, key in _keys(decisions):
         found.setdefault(key, []).append(decision.id)
+    return found
+
+
+def _decision(row: Sequence[Any]) -> Decision:
+    """A row as it was read; IsaraError for one that isara cannot have written."""
+    found = Decision(*row)
+    if found.action not in ACTIONS:
+        raise IsaraError(
+            damaged(
+                f"row {found.id} of decisions has the action {found.action!r}, expected one of "
+                f"{', '.join(ACTIONS)}"
+            )
+        )
     return found
 
 

@@ -58,6 +58,14 @@ def explained(engine: Engine) -> Iterator[None]:
         ) from error
 
 
+def damaged(found: str) -> str:
+    """The sentence for a database whose rows are not what isara wrote."""
+    return (
+        f"The database is damaged: {found}. Nothing was changed; put a copy of the file from "
+        "before in its place, or mend that row."
+    )
+
+
 def _url(path_or_url: Path | str) -> URL:
     if isinstance(path_or_url, Path) or "://" not in path_or_url:
         return URL.create("sqlite", database=str(path_or_url))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -321,6 +322,12 @@ class Workspace:
         """``root`` is by default the environment's ISARA_WORKSPACE, then ./workspace."""
         self.root = Path(root or os.environ.get("ISARA_WORKSPACE") or "workspace").resolve()
         self._runs = self.root / "runs"
+
+    @property
+    def option(self) -> str:
+        """What a command line needs to find it, with a space before; "" for ./workspace."""
+        usual = self.root == Path("workspace").resolve()
+        return "" if usual else f" --workspace {shlex.quote(str(self.root))}"
 
     @cached_property
     def database(self) -> Database:

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
-from isara.workspace.engine import explained, open_engine
+from isara.errors import IsaraError
+from isara.workspace.engine import damaged, explained, open_engine
 
 TRIES = 20  # of a transaction that lost a race for a number
 
@@ -35,7 +36,10 @@ class Store:
 
     def _rows(self, query: Any) -> Sequence[Any]:
         with explained(self._engine), self._read() as session:
-            return session.execute(query).all()
+            try:
+                return session.execute(query).all()
+            except ValueError as error:  # not what the column holds, such as a time of letters
+                raise IsaraError(damaged(f"a row cannot be read ({error})")) from error
 
     def _writing(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in one transaction, again when another writer was first with a number."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.charts import histogram, score_histogram
+from app.charts import Spread, histogram, score_histograms
 from app.look import SIGNS
 
 
@@ -48,7 +48,7 @@ def test_values_outside_the_limits_count_in_the_last_bars() -> None:
 
 
 def test_the_figure_shows_both_with_colour_and_pattern() -> None:
-    figure = score_histogram([0.2, 0.8], [True, False], 0.7, "ROUGE-L", limits=(0, 1))
+    figure = score_histograms([Spread("ROUGE-L", [0.2, 0.8], 0.7, (0, 1))], [True, False])
     kept, dropped = figure.data
     assert (kept.marker.color, kept.marker.pattern.shape) == (SIGNS["kept"].colour, "")
     assert (dropped.marker.color, dropped.marker.pattern.shape) == (SIGNS["dropped"].colour, "/")
@@ -57,9 +57,16 @@ def test_the_figure_shows_both_with_colour_and_pattern() -> None:
 
 
 def test_the_line_of_a_count_stands_before_its_bar() -> None:
-    figure = score_histogram([4, 5], [False, True], 5, "words", whole=True)
+    figure = score_histograms([Spread("words", [4, 5], 5, whole=True)], [False, True])
     assert figure.layout.shapes[0].x0 == 4.5
 
 
 def test_no_cut_no_line() -> None:
-    assert not score_histogram([0.2], [True], None, "similarity").layout.shapes
+    assert not score_histograms([Spread("similarity", [0.2])], [True]).layout.shapes
+
+
+def test_three_scores_stand_two_in_a_row_with_one_legend() -> None:
+    scores = [Spread(name, [0.2, 0.8]) for name in ("a", "b", "c")]
+    figure = score_histograms(scores, [True, False])
+    assert [bars.xaxis for bars in figure.data[::2]] == ["x", "x2", "x3"]
+    assert [bars.showlegend for bars in figure.data] == [True, True, *[False] * 4]

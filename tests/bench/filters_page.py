@@ -18,11 +18,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from isara.config import PROJECT_ROOT
-from isara.config_files import load_config
-from isara.demo.scripted import ScriptedTools
-from isara.methods.runner import execute, prepare
-from isara.workspace.runs import Workspace
+from tests.bench.workspace import scripted_run
 from tests.browser.serving import app_command, chromium_page, free_port, serving
 
 # Until the numbers of the three boxes differ from those given, as the browser sees it.
@@ -32,15 +28,6 @@ CHANGED = """(before) => [...document.querySelectorAll('[data-testid="stMetricVa
 AT_REST = """() => document.querySelector('[data-testid="stApp"]')
     .getAttribute('data-test-script-state') === 'notRunning'"""
 TABS = ("Scores", "Compared")
-
-
-def scripted_run(root: Path, count: int) -> None:
-    """A finished run of one iteration."""
-    workspace = Workspace(root)
-    settings = [f"loop.candidates={count}", "loop.max_iterations=1", "evaluation.baselines=[]"]
-    config = load_config(PROJECT_ROOT / "data/configs/demo.yaml", settings)
-    folder = workspace.run("filters")
-    execute(prepare(config, workspace), folder, workspace=workspace, tools=ScriptedTools())
 
 
 def moves(page: Page, count: int, tab: str) -> list[tuple[float, float]]:

@@ -23,7 +23,7 @@ import psutil
 from playwright.sync_api import Page
 
 from isara.workspace.runs import Workspace
-from tests.bench.filters_page import scripted_run
+from tests.bench.workspace import scripted_run
 from tests.browser.serving import app_command, chromium_page, free_port, serving
 
 CARD = ".st-key-review_pair"

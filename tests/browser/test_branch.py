@@ -61,7 +61,7 @@ def test_from_filters_to_a_trained_branch(parent: RunFolder, server: str, page: 
     shot(page, "branch-2-command")
     page.get_by_role("button", name="Start the branch").click()
     page.get_by_role("link", name="Follow it on the Run page").click()
-    expect(page.get_by_text("A branch of first at iteration 1")).to_be_visible()
+    expect(page.get_by_text("A branch of the run first at iteration 1")).to_be_visible()
     expect(state(page, "done")).to_be_visible(timeout=8 * MINUTES)
     shot(page, "branch-3-trained")
 

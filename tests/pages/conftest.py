@@ -19,6 +19,7 @@ from isara.config import PROJECT_ROOT
 from isara.config_files import load_config
 from isara.demo.scripted import ScriptedTools
 from isara.methods.runner import execute, prepare
+from isara.workspace.files import read_columns, write_parquet
 from isara.workspace.runs import RunFolder, Workspace
 
 SMALL = ["loop.candidates=80", "loop.max_iterations=2"]
@@ -61,6 +62,17 @@ def one_run(workspace: Workspace, scripted_run: RunFolder) -> RunFolder:
     """A workspace with one finished run, and that run."""
     shutil.copytree(scripted_run.path.parents[1], workspace.root)
     return workspace.run(scripted_run.run_id)
+
+
+@pytest.fixture
+def judged(one_run: RunFolder) -> RunFolder:
+    """The run, whose judge has read the pairs of iteration 1 and flags the second one alone."""
+    files = one_run.iteration(1)
+    written = read_columns(files.candidates, ["candidate_id"])
+    found = written.assign(harm_probability=0.5, harm_label="", judge="data/demo/judge")
+    found.loc[1, "harm_probability"] = 0.51
+    write_parquet(files.path / "harm.parquet", found)
+    return one_run
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import state
 from app.charts_map import Layer, hover_texts, map_figure
+from app.widgets.folding import HIDDEN
 from app.widgets.inspect_colours import answers, groups
 from app.widgets.inspect_data import MapData, Now, inside, load
 from app.widgets.inspect_map import MOST_DRAWN, Chosen, sampled
@@ -180,6 +181,21 @@ def test_an_eval_question_shows_what_each_model_answered(page: Page, one_run: Ru
     assert not app.exception
     models = app.dataframe[0].value["Model"].tolist()
     assert models == ["base model", "iteration 1", "iteration 2", "SFT on the seed set"]
+
+
+def test_what_the_judge_flags_is_folded_on_the_list_too(page: Page, judged: RunFolder) -> None:
+    one = data_of(judged).rows.set_index("key").loc["1-00001"]
+    app = page("neighbours", **MAP, inspect_q=one["question"])
+    found = app.dataframe[0].value.set_index("Id")["Answer"]
+    assert found["1-00001"] == HIDDEN
+    app.toggle(key="fold_harmful inspect_page").set_value(False).run()
+    assert app.dataframe[0].value.set_index("Id")["Answer"]["1-00001"] == one["answer"]
+
+    asked = pd.read_parquet(judged.iteration(0).evaluation)
+    bad = asked[asked["flagged"] & (asked["split"] == "dev")].iloc[0]
+    app = page("neighbours", **MAP, row=f"eval-{bad['prompt_id']}")
+    shown = app.dataframe[0].value.set_index("Model")["Answer"]
+    assert shown["base model"] == HIDDEN
 
 
 @pytest.mark.parametrize("row", ["2-99999", "seed-0", "eval-none", "<b>"])

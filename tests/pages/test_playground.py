@@ -99,7 +99,7 @@ def test_what_the_judge_flags_is_not_sent_until_it_is_opened(
     monkeypatch.setattr("isara.shelf.load_writer", lambda *_: ScriptedWriter(lambda *_: bad))
     app = answered(page("playground", models="base"))
     assert bad not in everything(app)
-    app.session_state["playground_fold"] = False
+    app.session_state["fold_harmful"] = False
     app.run()
     assert bad in texts(app)
 

@@ -98,6 +98,13 @@ def test_an_unknown_run_in_the_address_falls_back_to_the_newest(
     assert "names nothing\\-like\\-it: no such run" in told.value
 
 
+def test_a_branch_says_whose_it_is_and_what_was_changed(one_run: RunFolder, page: Page) -> None:
+    write_json(one_run.lineage, {"run_id": "first", "at": 1, "changes": ["loop.alpha: 0.3 -> 0"]})
+    said = next(c.value for c in page("results").caption if "A branch of" in c.value)
+    assert "the run first at iteration 1" in said
+    assert said.replace("\\", "").endswith("Changed: loop.alpha: 0.3 -> 0.")
+
+
 def test_no_run_chosen(one_run: RunFolder, page: Page) -> None:
     app = page("results")
     app.multiselect[0].set_value([]).run()
@@ -130,6 +137,17 @@ def test_a_changed_run_is_read_again(one_run: RunFolder, page: Page) -> None:
     write_json(one_run.iteration(2).metrics, metrics)
     app.run()
     assert app.dataframe[0].value["Harmful rate"].iloc[3] == 0.123
+
+
+def test_the_end_of_a_block_computes_no_comparison_anew(
+    one_run: RunFolder, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = page("results")
+    monkeypatch.setattr("app.widgets.results_data.tests", lambda *_: pytest.fail("computed again"))
+    write_json(one_run.iteration(2).path / "seconds.json", {"train": 1234.0})
+    app.run()
+    assert not app.exception
+    assert app.dataframe[0].value["Seconds"].iloc[3] == 1234.0
 
 
 def test_a_broken_run_is_one_sentence(one_run: RunFolder, page: Page) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,8 +13,9 @@ from streamlit.testing.v1 import AppTest
 from app.charts_compute import compute_figure, work_seconds
 from app.charts_notes import add_notes, note_hover
 from app.charts_results import RunResult, rate_figure
+from app.widgets.folding import HIDDEN
 from app.widgets.results_files import compute_table, rate_table, seconds_table
-from app.widgets.results_pairs import FOLDED, pairs_table, unlike
+from app.widgets.results_pairs import pairs_table, unlike
 from app.widgets.results_settings import settings_table
 from isara.config_files import load_config, to_yaml
 from isara.evaluation.side_by_side import counts, paired_answers
@@ -23,26 +23,7 @@ from isara.report_words import compute_sentence
 from isara.workspace.files import read_json
 from isara.workspace.notebook import Note
 from isara.workspace.runs import RunFolder, Workspace
-
-Page = Callable[..., AppTest]
-
-
-def opened(page: Page, section: str, **address: Any) -> AppTest:
-    """The page with one of its sections open."""
-    app = page("results", **address)
-    app.session_state[f"results-{section}"] = True
-    app.run()
-    assert not app.exception
-    return app
-
-
-def tables(app: AppTest) -> dict[str, pd.DataFrame]:
-    return {item.proto.alt: item.value for item in app.dataframe}
-
-
-def texts(app: AppTest) -> str:
-    kinds = (app.text, app.caption, app.info, app.error, app.warning, app.markdown)
-    return "\n".join(str(item.value) for kind in kinds for item in kind)
+from tests.pages.results_page import Page, opened, tables, texts
 
 
 def second_run(run: RunFolder, **parts: Any) -> RunFolder:
@@ -65,12 +46,12 @@ def test_two_models_prompt_by_prompt(one_run: RunFolder, page: Page) -> None:
     before, after = (pd.read_parquet(one_run.iteration(k).evaluation) for k in (0, 2))
     rows = paired_answers(before, after, "dev")
     assert list(table["Prompt"]) == rows["question"].tolist()
-    assert FOLDED in table["Before: base model"].tolist()
+    assert HIDDEN in table["Before: base model"].tolist()
     test = read_json(one_run.iteration(2).metrics)["dev"]["harmful_rate"]
     assert f"n = {test['n']}" in next(
         text for text in texts(app).split("\n") if "Harmful answ" in text
     )
-    app.session_state["playground_fold"] = False
+    app.session_state["fold_harmful"] = False
     app.run()
     answers = tables(app)["Prompts with both answers"]["Before: base model"].tolist()
     assert answers == rows["answer_a"].tolist()
@@ -96,9 +77,9 @@ def test_what_is_saved_is_whole() -> None:
         "harmless": False, "category": "c", "outcome": "improved",
     }  # fmt: skip
     rows = pd.DataFrame([row])
-    folded = pairs_table(rows, ("base", "sft"), fold=True).iloc[0]
-    saved = pairs_table(rows, ("base", "sft"), fold=False).iloc[0]
-    assert (folded["Before: base"], folded["After: sft"]) == (FOLDED, "good")
+    folded = pairs_table(rows, ("base", "sft")).iloc[0]
+    saved = pairs_table(rows, ("base", "sft"), whole=True).iloc[0]
+    assert (folded["Before: base"], folded["After: sft"]) == (HIDDEN, "good")
     assert (saved["Before: base"], saved["Harm before"]) == ("bad", 0.912)
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from app.charts_results import RunResult
+from app.widgets.folding import HIDDEN
 from app.widgets.results_cost import stage_table, whole_table
 from app.widgets.results_data import identity
 from app.widgets.results_failures import before
@@ -22,27 +21,7 @@ from isara.config import RunConfig
 from isara.config_files import load_config, to_yaml
 from isara.workspace.files import read_json, write_json, write_jsonl, write_parquet
 from isara.workspace.runs import RunFolder
-
-Page = Callable[..., AppTest]
-
-
-def opened(page: Page, section: str) -> AppTest:
-    """The page with one of its sections open."""
-    app = page("results")
-    app.session_state[f"results-{section}"] = True
-    app.run()
-    assert not app.exception
-    return app
-
-
-def tables(app: AppTest) -> dict[str, pd.DataFrame]:
-    """The tables by what is said of them to those who cannot see them."""
-    return {item.proto.alt: item.value for item in app.dataframe}
-
-
-def texts(app: AppTest) -> str:
-    kinds = (app.text, app.caption, app.info, app.error, app.warning, app.markdown)
-    return "\n".join(str(item.value) for kind in kinds for item in kind)
+from tests.pages.results_page import Page, opened, tables, texts
 
 
 def change(run: RunFolder, **parts: Any) -> None:
@@ -129,8 +108,12 @@ def test_a_prompt_that_became_worse_is_shown_as_text(one_run: RunFolder, page: P
     question = safe["question"].iloc[0]
     answer = "**bold** <b>and</b> $x$"
     rewrite(one_run, 2, question, answer=answer, flagged=True, harm_probability=0.99)
-    app = opened(page, "failures")
-    worse = tables(app)["Safe before (iteration 1), harmful now"]
+    app = opened(page, "failures", "pairs")
+    title = "Safe before (iteration 1), harmful now"
+    assert set(tables(app)[title]["Answer"]) == {HIDDEN}
+    app.toggle(key="fold_harmful failures").set_value(False).run()
+    assert not app.toggle(key="fold_harmful pairs").value  # one switch for the session
+    worse = tables(app)[title]
     row = worse[worse["Question"] == question].iloc[0]
     assert row["Answer"] == answer
     assert row["Answer before"] == safe["answer"].iloc[0]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import state
+from isara.config import PROJECT_ROOT
 from isara.demo.scripted import GrammarJudge
 from isara.methods.reviewing import review_done
 from isara.report import run_config
@@ -114,6 +118,17 @@ def test_two_keys_at_once_are_one_decision(
     app.button(key="review_reject").click().run()
     assert len(database.history(one_run.run_id)) == 1
     assert shown(app) == "1-00001"
+
+
+def test_an_answer_that_the_judge_flags_is_opened_by_a_key(judged: RunFolder, page: Page) -> None:
+    answers = pd.read_parquet(judged.iteration(1).candidates)["answer"]
+    app = reviewing(page, judged, card="1-00000")
+    assert answers[0] in texts(app)
+    app = reviewing(page, judged, card="1-00001")
+    assert shown(app) == "1-00001"
+    assert answers[1] not in texts(app)
+    app.button(key="fold_open 1-00001").click().run()
+    assert answers[1] in texts(app)
 
 
 def test_an_edit_keeps_the_model_s_text(database: Database, one_run: RunFolder, page: Page) -> None:
@@ -240,3 +255,49 @@ def test_a_waiting_run_goes_on_when_the_review_is_done(
     assert resumed == [one_run.run_id]
     assert review_done(one_run, 2)
     assert run_config(one_run).review.overlap == 1
+
+
+# ------------------------------------------------------------------ a database in trouble
+
+
+def test_a_locked_database_is_a_sentence_and_the_card_stays(
+    one_run: RunFolder, workspace: Workspace, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("isara.workspace.engine.BUSY_SECONDS", 0.1)
+    app = reviewing(page, one_run, card="1-00003")
+    with closing(sqlite3.connect(workspace.root / "isara.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        press(app, "accept")
+        (error,) = app.error
+        assert "database is locked" in error.value
+        assert shown(app) == "1-00003"
+        other.execute("ROLLBACK")
+    press(app, "accept")
+    assert not app.error
+    assert stored(workspace.database, one_run) == {"1-00003": "accept"}
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_damaged_decision_is_a_sentence(
+    one_run: RunFolder, workspace: Workspace, page: Page, first: bool
+) -> None:
+    app = reviewing(page, one_run)
+    workspace.database.record_decision(one_run.run_id, 1, "1-00000", "Bo", "accept")
+    with closing(sqlite3.connect(workspace.root / "isara.db")) as other, other:
+        other.execute("UPDATE decisions SET action = 'maybe'")
+    app = reviewing(page, one_run) if first else press(app, "next")
+    assert not app.exception
+    (error,) = app.error
+    assert "The database is damaged" in error.value
+
+
+def test_a_file_that_is_no_database_is_a_sentence_on_every_page(
+    workspace: Workspace, page: Page
+) -> None:
+    workspace.root.mkdir()
+    (workspace.root / "isara.db").write_bytes(b"no database" * 1000)
+    app = AppTest.from_file(str(PROJECT_ROOT / "app" / "main.py"), default_timeout=120).run()
+    assert not app.exception
+    (error,) = app.error
+    assert "file is not a database" in error.value
+    (workspace.root / "isara.db").unlink()

@@ -17,8 +17,10 @@ from app.widgets.run_fields import Setting, settings, step_of
 from app.widgets.run_form import checked, nested, parsed
 from isara.config import PROJECT_ROOT, LoraConfig, RunConfig
 from isara.config_files import flatten, load_config
+from isara.examples import Example
 from isara.jobs import Supervisor
 from isara.methods.estimate import Measured, write_measured
+from isara.methods.reviewing import finish_review
 from isara.workspace.runs import RunFolder, Workspace
 from isara.workspace.series import Point
 
@@ -325,11 +327,52 @@ def test_a_mixture_is_shown_and_kept(page: Page) -> None:
     app = upload(page("run"), file.read_bytes())
     assert not app.exception
     assert not app.error
-    shown, whole = [yaml.safe_load(code.value) for code in app.code if code.language == "yaml"]
     given = yaml.safe_load(file.read_text("utf-8"))
-    assert shown == given["seeds"]["mixture"] == whole["seeds"]["mixture"]
-    assert whole["evaluation"]["prompts"] == given["evaluation"]["prompts"]
+    assert shown_yaml(app)["seeds"]["mixture"] == given["seeds"]["mixture"]
+    assert shown_yaml(app)["evaluation"]["prompts"] == given["evaluation"]["prompts"]
     assert f"Run id: {load_config(file).default_run_id}" in texts(app)
+    # One of them alone, on its own eval set.
+    widget(app, "button_group", "Seed set (D0)").set_value("File").run()
+    widget(app, "selectbox", "Seed file").select("data/seeds/demo-safety.jsonl").run()
+    shown = shown_yaml(app)
+    assert shown["seeds"] == {"path": "data/seeds/demo-safety.jsonl"}
+    assert shown["evaluation"]["prompts"] == "data/eval/demo-safety.jsonl"
+    assert "draw" not in shown["loop"]
+
+
+def test_several_seed_sets_are_put_together_on_the_page(workspace: Workspace, page: Page) -> None:
+    app = page("run")
+    workspace.database.save_seed_set("tea", [Example("Is tea hot?", "At first.")])
+    app.run()
+    widget(app, "button_group", "Seed set (D0)").set_value("Several").run()
+    assert "seeds.mixture needs two domains or more" in texts(app)
+    assert widget(app, "button", "Start").disabled
+    facts = "data/seeds/demo-truthfulness.jsonl"
+    sets = widget(app, "multiselect", "Seed sets, one for each domain")
+    assert sets.value == ["data/seeds/demo-safety.jsonl"]  # what the config had
+    sets.set_value([*sets.value, facts, "saved: tea"]).run()
+    assert not app.exception
+    name, rows = (
+        next(w for w in kind if w.key.endswith(f"{facts}:{what}"))
+        for kind, what in ((app.text_input, "domain"), (app.number_input, "limit"))
+    )
+    name.set_value("facts")
+    rows.set_value(5)
+    widget(app, "selectbox", "Examples for a question drawn from").select("domain").run()
+    shown = shown_yaml(app)
+    assert shown["seeds"]["mixture"] == {
+        "demo-safety": {"path": "data/seeds/demo-safety.jsonl"},
+        "facts": {"path": facts, "limit": 5},
+        "tea": {"name": "tea"},
+    }
+    assert shown["evaluation"]["prompts"] == {
+        "demo-safety": "data/eval/demo-safety.jsonl",
+        "facts": "data/eval/demo-truthfulness.jsonl",
+    }
+    assert shown["loop"]["draw"] == "domain"
+    next(w for w in app.text_input if w.key.endswith("tea:domain")).set_value("facts").run()
+    assert "Two seed sets are called facts" in texts(app)
+    assert widget(app, "button", "Start").disabled
 
 
 def test_pause_is_asked_for_and_taken_back(running: RunFolder, page: Page) -> None:
@@ -345,6 +388,37 @@ def test_a_paused_run_says_where_and_can_go_on(one_run: RunFolder, page: Page) -
     one_run.set_state("stopped", "paused after training, iteration 1")
     app = page("run")
     assert "paused after training, iteration 1. What is done is kept." in texts(app)
+    assert widget(app, "button", "Resume")
+
+
+# -------------------------------------------------------------------- a run that waits for people
+
+
+@pytest.mark.usefixtures("workspace")
+def test_waiting_for_review_is_a_switch_where_the_method_writes_pairs(page: Page) -> None:
+    app = page("run")
+    label = "Wait for people's review before each training"
+    widget(app, "toggle", label).set_value(True).run()
+    assert shown_yaml(app)["review"] == {"wait": True}
+    assert "accept, edit or reject pairs" in widget(app, "toggle", label).help
+    widget(app, "selectbox", "Method").select("spin").run()
+    assert not app.exception
+    assert label not in [toggle.label for toggle in app.toggle]
+
+
+def test_a_run_that_waits_says_how_to_go_on(one_run: RunFolder, page: Page) -> None:
+    for file in ("done.json", "kept.jsonl"):
+        (one_run.iteration(2).path / file).unlink()
+    one_run.set_state("waiting for review", "iteration 2 is to be reviewed")
+    app = page("run", **{"from": f"Run: {one_run.run_id}"})
+    assert "People decide on the pairs of iteration 2: accept, edit or reject them." in texts(app)
+    links = {link.proto.label: link.proto.query_string for link in app.get("page_link")}
+    assert links["Review the pairs"] == f"mode=Review&run={one_run.run_id}&k=2"
+    assert "Resume" not in [button.label for button in app.button]
+    assert widget(app, "button", "Go on").disabled
+    finish_review(one_run, 2, "Ana")
+    app.run()
+    assert "The review is done: Resume goes on with the training." in texts(app)
     assert widget(app, "button", "Resume")
 
 

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import state
+from app.widgets.folding import HIDDEN
 from app.widgets.samples_data import pool_of
 from app.widgets.samples_write import handful_config, write_pairs
 from isara.demo.scripted import ScriptedTools
@@ -131,6 +132,21 @@ def test_an_opened_pair_shows_where_it_came_from(one_run: RunFolder, page: Page)
     earlier = [r["candidate_id"] for r in read_jsonl(one_run.iteration(1).kept)]
     origins = shown["From"].tolist()
     assert all(o.startswith("seed ") or o.removeprefix("iteration 1, ") in earlier for o in origins)
+
+
+def test_a_pair_that_the_judge_flags_is_folded_in_list_and_card(
+    judged: RunFolder, page: Page
+) -> None:
+    row = candidates(judged).iloc[1]
+    app = opened(page, k="1", open=row["candidate_id"])
+    assert not app.exception
+    answers = app.dataframe[0].value["Answer"].tolist()
+    assert [i for i, answer in enumerate(answers) if answer == HIDDEN] == [1]
+    assert row["question"] in texts(app)
+    assert row["answer"] not in texts(app)
+    app.toggle(key="fold_harmful samples").set_value(False).run()
+    assert row["answer"] in texts(app)
+    assert app.dataframe[0].value["Answer"][1] == row["answer"]
 
 
 def test_a_dropped_pair_shows_what_it_is_too_similar_to(one_run: RunFolder, page: Page) -> None:

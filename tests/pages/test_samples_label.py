@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.widgets.folding import HIDDEN
 from app.widgets.judge_check import dev_answers, figures
 from app.widgets.samples_label import Task, packed, shortage, unpacked
 from isara.evaluation.people import HARMFUL, SAFE, UNSURE, compare
@@ -217,6 +218,8 @@ def test_two_reviewers_and_the_comparison_s_numbers(
     assert found.rate.n == read_json(one_run.iteration(0).metrics)["dev"]["harmful_rate"]["n"]
     counts = ben.dataframe[1].value
     assert counts.iloc[:, 1:].to_numpy().sum() == 5
+    assert ben.dataframe[2].value["Answer"].tolist() == [HIDDEN]
+    ben.toggle(key="fold_harmful judge check").set_value(False).run()
     differ = ben.dataframe[2].value
     assert differ["Question"].tolist() == [rows["question"].iloc[0]]
     assert differ["Answer"].tolist() == [rows["answer"].iloc[0]]

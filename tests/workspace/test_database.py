@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, insert, text
+from sqlalchemy import create_engine, event, insert, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.schema import CreateTable
 
@@ -23,6 +26,7 @@ from isara.workspace.database import Database
 from isara.workspace.engine import known_revisions
 from isara.workspace.tables import Base, DecisionTable
 
+CREATED = list(DecisionTable.__table__.columns.keys()).index("created")
 ROOT = Path(__file__).parents[2]
 SEEDS = [Example("Why is the sky blue?", "It scatters light."), Example("Two?", "Yes.", "sums")]
 
@@ -319,22 +323,46 @@ def test_an_up_to_date_database_opens_at_once_and_without_alembic(
 ) -> None:
     database.close()
     code = (
-        "import sys, time; from isara.workspace.database import Database; t = time.perf_counter();"
-        "Database(sys.argv[1]); print(time.perf_counter() - t, 'alembic' in sys.modules)"
+        "import sys; from sqlalchemy import Engine, event;"
+        "from isara.workspace.database import Database; asked = [];"
+        "event.listen(Engine, 'before_cursor_execute', lambda *a: asked.append(a[2]));"
+        "Database(sys.argv[1]); print(len(asked), 'alembic' in sys.modules)"
     )
-    seconds, alembic = python(code, path).communicate(timeout=60)[0].split()
-    assert float(seconds) < 0.15
+    statements, alembic = python(code, path).communicate(timeout=60)[0].split()
+    assert int(statements) <= 5  # it looks at the revision, and changes nothing
     assert alembic == "False"
 
 
-def test_reading_many_decisions_is_fast_enough_for_a_page(database: Database) -> None:
+def best_of(work: Callable[[], None]) -> float:
+    """Seconds of processor time that a piece of work takes at its best."""
+    spent = []
+    for _ in range(5):
+        begun = time.process_time()
+        work()
+        spent.append(time.process_time() - begun)
+    return min(spent)
+
+
+def test_reading_many_decisions_is_fast_enough_for_a_page(path: Path, database: Database) -> None:
     row = {"run_id": "r", "iteration": 1, "reviewer": "ann", "action": "accept", "reason": ""}
     with database._write.begin() as session:
         rows = [row | {"candidate_id": f"1-{i:05d}"} for i in range(10_000)]
         session.execute(insert(DecisionTable), rows)
-    start = time.process_time()
+    asked: list[object] = []
+    event.listen(database._engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
     assert len(database.decisions("r")) == 10_000
-    assert time.process_time() - start < 0.5  # 0.1 s on an idle machine
+    assert [str(one).split()[0] for one in asked] == ["BEGIN", "SELECT"]
+
+    def bare() -> None:
+        with closing(sqlite3.connect(path)) as connection:
+            for found in connection.execute("SELECT * FROM decisions").fetchall():
+                datetime.fromisoformat(found[CREATED])
+
+    def ours() -> None:
+        database.decisions("r")
+
+    # 3 times as long as SQLite alone on an idle machine, 0.1 s; a busy one slows both.
+    assert best_of(ours) < 12 * best_of(bare)
 
 
 def test_a_database_of_a_newer_version_is_refused(path: Path, database: Database) -> None:
@@ -342,6 +370,22 @@ def test_a_database_of_a_newer_version_is_refused(path: Path, database: Database
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(IsaraError, match="at revision 9999, this version of isara knows up to"):
         Database(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("created = 'yesterday'", r"a row cannot be read \(.*'yesterday'\)"),
+        ("action = 'maybe'", "row 1 of decisions has the action 'maybe', expected one of accept"),
+    ],
+)
+def test_a_damaged_decision_is_a_sentence(database: Database, change: str, said: str) -> None:
+    database.record_decision("r", 1, "1-00000", "Ana", "accept")
+    with database._engine.begin() as connection:
+        connection.execute(text(f"UPDATE decisions SET {change}"))
+    for read in (database.decisions, database.history):
+        with pytest.raises(IsaraError, match=f"The database is damaged: {said}"):
+            read("r")
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
