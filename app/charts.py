@@ -1,9 +1,9 @@
-"""Charts that pages share, and the colours and shapes that stand for kept and dropped.
+"""Charts that pages share: how scores are spread among kept and dropped pairs.
 
     st.plotly_chart(score_histograms([Spread("ROUGE-L", values, cut=0.7)], kept))
 
 Kept and dropped differ in colour and in shape (circle and cross, plain and hatched), so that they
-can be told apart without colour. Charts of the Results page are in charts_results.py.
+can be told apart without colour (app/look.py). Charts of the Results page are in charts_results.py.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from app.look import GREY, SIGNS, Sign
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-KEPT, DROPPED = "#2f6f8f", "#c8642d"
-KEPT_MARK, DROPPED_MARK = "●", "✕"
-CUT_LINE = "#8a8a8a"  # readable on white and on the dark theme's background
 BINS, FEW_BINS, FEW = 50, 20, 300  # bars, and bars for fewer values than FEW
 # Pixels: a row of histograms with the gap to the next, and what is round them all.
 ROW, GAP, COLUMNS = 220, 100, 2
@@ -85,9 +84,9 @@ def _spread(figure: go.Figure, one: Spread, kept: npt.ArrayLike, number: int) ->
     place: dict[str, Any] = {"row": number // COLUMNS + 1, "col": number % COLUMNS + 1}
     whole = one.whole
     edges, *counts = histogram(one.values, kept, limits=one.limits, whole=whole)
-    looks = ((f"{KEPT_MARK} kept", KEPT, ""), (f"{DROPPED_MARK} dropped", DROPPED, "/"))
-    for own, (name, colour, pattern) in zip(counts, looks, strict=True):
-        bars = _bars(edges, own, name, colour, pattern, whole)
+    looks = ((SIGNS["kept"], ""), (SIGNS["dropped"], "/"))
+    for own, (sign, pattern) in zip(counts, looks, strict=True):
+        bars = _bars(edges, own, sign, pattern, whole)
         figure.add_trace(bars.update(showlegend=number == 0), **place)
     line = None if one.cut is None else one.cut - 0.5 if whole else one.cut
     shown = [float(edges[0]), float(edges[-1])]
@@ -96,7 +95,7 @@ def _spread(figure: go.Figure, one: Spread, kept: npt.ArrayLike, number: int) ->
         shown = [min(shown[0], line - 0.5), max(shown[1], line + 0.5)] if whole else shown
         figure.add_vline(
             x=line,
-            line={"color": CUT_LINE, "dash": "dash", "width": 2},
+            line={"color": GREY, "dash": "dash", "width": 2},
             annotation={"text": "cut", "yanchor": "bottom"},
             annotation_position="top",
             **place,
@@ -138,16 +137,17 @@ def _edges(numbers: Edges, limits: tuple[float, float] | None, whole: bool) -> E
     return edges
 
 
-def _bars(edges: Edges, counts: Counts, name: str, colour: str, pattern: str, whole: bool) -> Any:
+def _bars(edges: Edges, counts: Counts, sign: Sign, pattern: str, whole: bool) -> Any:
     import plotly.graph_objects as go
 
+    name = sign.label
     return go.Bar(
         x=(edges[:-1] + edges[1:]) / 2,
         y=counts,
         width=np.diff(edges),
         name=name,
         marker={
-            "color": colour,
+            "color": sign.colour,
             "line": {"width": 0},
             "pattern": {"shape": pattern, "size": 5, "solidity": 0.5},
         },

@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
+from app.look import BLUE, GOLD, GREEN, GREY, ROSE, VERMILION, VIOLET
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-# Okabe and Ito's colours without yellow and black, which one of the two themes would hide.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+COLOURS = (BLUE, VERMILION, GREEN, ROSE, VIOLET, GOLD)
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
-OTHER, OTHER_COLOUR, OTHER_SYMBOL = "others", "#8a8a8a", "hexagon"
+OTHER, OTHER_COLOUR, OTHER_SYMBOL = "others", GREY, "hexagon"
 LAST = len(COLOURS)  # the place of the others, whatever a group of the seeds is called
 NONE = "(none)"
 HEIGHT = 520

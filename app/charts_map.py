@@ -1,6 +1,6 @@
 """Maps of questions, and the family of one row, as plotly figures.
 
-    figure = map_figure(points, [Layer("kept", "#2f6f8f", "circle", rows)], keys, hover)
+    figure = map_figure(points, [Layer("kept", BLUE, "kept", rows)], keys, hover)
     st.plotly_chart(figure, on_select="rerun", selection_mode=SELECTION)
 
 What a row is shows in its shape as well as in its colour: seeds are diamonds, kept pairs circles,
@@ -18,20 +18,20 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.charts import DROPPED, KEPT
 from app.charts_results import LOOKS
+from app.look import GREY, OPACITY, SIGNS
 from isara.maps import Points
 
 HEIGHT = 520  # pixels
 SVG_POINTS = 3_000  # as many are drawn without WebGL, which some machines have not
 SELECTION: tuple[Literal["points", "box", "lasso"], ...] = ("points", "box", "lasso")
 
-SYMBOLS = {"seed": "diamond", "kept": "circle", "dropped": "x", "eval": "square-open"}
-MARKS = {"seed": "◆", "kept": "●", "dropped": "✕", "eval": "□"}
+MARKS = {status: SIGNS[status].mark for status in ("seed", "kept", "dropped", "eval")}
 # In the order of drawing: the few above the many.
-STATUS_COLOURS = {"dropped": DROPPED, "kept": KEPT, "eval": "#8a8a8a", "seed": "#b8860b"}
+STATUS_COLOURS = {status: SIGNS[status].colour for status in ("dropped", "kept", "eval", "seed")}
 SIZES = {"seed": 10, "kept": 6, "dropped": 6, "eval": 7}
-NO_COLOUR = "#8a8a8a"
+LARGER = 9  # of a shape in place of the status's own: triangles must be told from circles
+NO_COLOUR = GREY
 LINE = "rgba(138, 138, 138, 0.6)"  # seen on light and on dark ground
 RING = "#d0307a"  # round what was found; no group has this colour
 PALETTE = tuple(look.colour for look in LOOKS if look.colour != NO_COLOUR)
@@ -97,10 +97,10 @@ def map_figure(
                 text=hover[layer.rows],
                 hovertemplate="%{text}<extra>" + f"{MARKS[layer.status]} {layer.status}</extra>",
                 marker={
-                    "symbol": layer.symbol or SYMBOLS[layer.status],
-                    "size": SIZES[layer.status],
+                    "symbol": layer.symbol or SIGNS[layer.status].symbol,
+                    "size": LARGER if layer.symbol else SIZES[layer.status],
                     "color": layer.colour,
-                    "opacity": 0.8,
+                    "opacity": OPACITY,
                 },
             )
         )

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
+from app.look import BLUE, GOLD, GREEN, GREY, ROSE, SKY, VERMILION, VIOLET
 from isara.places import place_name
 from isara.report_words import percent
 
@@ -37,16 +38,15 @@ class Look(NamedTuple):
     dash: str
 
 
-# Okabe and Ito's colours, a little darker where they would be too pale on white.
 LOOKS = (
-    Look("#2f6f8f", "circle", "solid"),
-    Look("#b8860b", "diamond", "solid"),
-    Look("#009e73", "square", "solid"),
-    Look("#b5568c", "triangle-up", "solid"),
-    Look("#56b4e9", "star", "dot"),
-    Look("#d55e00", "triangle-down", "dot"),
-    Look("#8a8a8a", "pentagon", "dot"),
-    Look("#8d6cc9", "hexagon", "dot"),
+    Look(BLUE, "circle", "solid"),
+    Look(GOLD, "diamond", "solid"),
+    Look(GREEN, "square", "solid"),
+    Look(ROSE, "triangle-up", "solid"),
+    Look(SKY, "star", "dot"),
+    Look(VERMILION, "triangle-down", "dot"),
+    Look(GREY, "pentagon", "dot"),
+    Look(VIOLET, "hexagon", "dot"),
 )
 MAX_RUNS = len(LOOKS)  # that one chart can tell apart
 

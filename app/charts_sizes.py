@@ -20,19 +20,20 @@ from app.charts_results import (
     finished,
     look,
 )
+from app.look import BLUE, GOLD, GREEN, GREY, ORANGE, ROSE, SKY, VERMILION, VIOLET
 from isara.places import STAGES, place_name
 from isara.report_words import percent
 
 STAGE_LOOKS = {  # colour, and a pattern that tells it apart without one
-    "questions": ("#2f6f8f", ""),
-    "answers": ("#56b4e9", "/"),
-    "assess": ("#8d6cc9", "-"),
-    "filter": ("#b8860b", "x"),
-    "train": ("#009e73", ""),
-    "reward": ("#d55e00", "|"),
-    "policy": ("#9a7d0a", "+"),
-    "evaluate": ("#b5568c", "\\"),
-    "judge": ("#8a8a8a", "."),
+    "questions": (BLUE, ""),
+    "answers": (SKY, "/"),
+    "assess": (VIOLET, "-"),
+    "filter": (GOLD, "x"),
+    "train": (GREEN, ""),
+    "reward": (VERMILION, "|"),
+    "policy": (GOLD, "+"),
+    "evaluate": (ROSE, "\\"),
+    "judge": (GREY, "."),
 }
 PATTERN = {"fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.6, "size": 7}
 
@@ -66,7 +67,7 @@ def retention_figure(runs: Sequence[RunResult]) -> go.Figure:
     for alpha in sorted({run.alpha for run in runs}):
         figure.add_hline(
             y=alpha,
-            line={"color": "#c8642d", "dash": "dash", "width": 1.5},
+            line={"color": ORANGE, "dash": "dash", "width": 1.5},
             annotation_text=f"α = {alpha:g}",
             annotation_position="top left",
         )
@@ -116,7 +117,7 @@ def seconds_figure(runs: Sequence[RunResult]) -> go.Figure:
     for stage in stages:
         if not any(stage in spent for _, _, spent in bars):
             continue
-        colour, pattern = STAGE_LOOKS.get(stage, ("#444444", "+"))
+        colour, pattern = STAGE_LOOKS.get(stage, (GREY, "+"))
         figure.add_trace(
             go.Bar(
                 x=x,

@@ -16,6 +16,7 @@ if str(ROOT) not in sys.path:
 import streamlit as st  # noqa: E402
 
 from app import tour  # noqa: E402
+from app.look import STYLE  # noqa: E402
 from app.state import start  # noqa: E402
 from app.widgets.downloads import HIDE_TOOLBAR_DOWNLOAD  # noqa: E402
 from app.widgets.plain import plain  # noqa: E402
@@ -36,11 +37,12 @@ PAGES = (
 
 # A file: the browser would ask another server for the picture of a Material name.
 ICON = ROOT / "app" / "help" / "icon.png"
-# As much as Streamlit's header covers; by default the page begins a third lower.
-NO_GAP_AT_THE_TOP = "<style>.stMainBlockContainer {padding-top: 3.75rem}</style>"
+NAVIGATION = 200  # pixels: on a tablet Streamlit's 300 are more than a third of the width
 
-st.set_page_config(page_title=TITLE, page_icon=ICON, layout="wide")
-st.html(HIDE_TOOLBAR_DOWNLOAD + NO_GAP_AT_THE_TOP)
+st.set_page_config(
+    page_title=TITLE, page_icon=ICON, layout="wide", initial_sidebar_state=NAVIGATION
+)
+st.html(HIDE_TOOLBAR_DOWNLOAD + STYLE)
 try:
     start()
 except IsaraError as error:  # no page can do without the workspace and its database

@@ -15,6 +15,7 @@ import pandas as pd
 
 from app import state
 from app.charts_map import NO_COLOUR, PALETTE, STATUS_COLOURS, Layer
+from app.look import DECISIONS, GREEN, RED, VIOLET
 from app.widgets.inspect_data import EVAL, MapData, Now
 from app.widgets.inspect_map import STATUS_WORDS, Chosen
 from isara.evaluation.candidate_harm import saved_harm
@@ -22,18 +23,14 @@ from isara.lineage import Mask
 
 HARMFUL = "harmful answer"
 HARM = {
-    HARMFUL: ("#d55e00", "square"),
-    "harmless, but refused": ("#8d6cc9", "triangle-up"),
-    "answered safely": ("#009e73", None),
+    HARMFUL: (RED, "square"),
+    "harmless, but refused": (VIOLET, "pentagon"),
+    "answered safely": (GREEN, None),
 }
+# In place of the status's own: what was decided or judged decides the shape too.
+SYMBOLS = {name: symbol for name, (_, symbol) in HARM.items()}
+SYMBOLS |= {sign.word: sign.symbol for sign in DECISIONS.values()}
 NOT_JUDGED = "not judged"
-DECIDED = {
-    "accept": ("accepted", "#009e73"),
-    "edit": ("changed", "#56b4e9"),
-    "reject": ("rejected", "#d55e00"),
-    "flag": ("flagged", "#8d6cc9"),
-    "skip": ("skipped", "#b8860b"),
-}
 UNDECIDED = "no decision"
 
 
@@ -75,8 +72,7 @@ def layers(data: MapData, chosen: Chosen, now: Now, drawn: Mask) -> list[Layer]:
         for one in STATUS_COLOURS:
             rows = np.flatnonzero(drawn & (names == name) & (now.status == one))
             if len(rows):
-                symbol = HARM[name][1] if name in HARM else None
-                found.append(Layer(name, colour, one, rows, symbol))
+                found.append(Layer(name, colour, one, rows, SYMBOLS.get(name)))
     return found
 
 
@@ -96,8 +92,8 @@ def groups(data: MapData, chosen: Chosen, now: Now) -> tuple[Any, dict[str, str]
         names = np.full(len(data.rows), UNDECIDED, object)
         for key, decision in now.decisions.items():
             if (row := data.lineage.position(key)) is not None:
-                names[row] = DECIDED[decision.action][0]
-        return names, dict(DECIDED.values()) | {UNDECIDED: NO_COLOUR}
+                names[row] = DECISIONS[decision.action].word
+        return names, {one.word: one.colour for one in DECISIONS.values()} | {UNDECIDED: NO_COLOUR}
     words = np.array([STATUS_WORDS[one] for one in STATUS_COLOURS], object)
     places = {one: i for i, one in enumerate(STATUS_COLOURS)}
     names = words[[places[one] for one in now.status]]

@@ -18,6 +18,7 @@ import streamlit as st
 
 from app import state
 from app.charts_map import MARKS, Rows
+from app.look import DECISIONS
 from app.widgets.filters_harm import harmful
 from app.widgets.folding import fold_switch, folded
 from app.widgets.inspect_colours import HARMFUL
@@ -26,7 +27,7 @@ from app.widgets.inspect_map import OPEN, forget_region, open_row
 from app.widgets.neighbours_models import loaded
 from app.widgets.review_bulk import bulk
 from app.widgets.samples_data import load_iteration
-from app.widgets.samples_words import DECISION_WORDS, RULE_TITLES
+from app.widgets.samples_words import RULE_TITLES
 from isara.lineage import Mask
 from isara.lineage_files import EVAL_PROMPT, REJECTED
 
@@ -205,7 +206,7 @@ def _table(
         **{name: [values.get(i) for i in rows.tolist()] for name, values in extra.items()},
         "Question": part["question"].tolist(),
         "Status": [status_words(data, i, now.status[i]) for i in rows.tolist()],
-        "Decision": [DECISION_WORDS[d.action] if d else "" for d in rulings],
+        "Decision": [DECISIONS[d.action].label if d else "" for d in rulings],
         "k": [k or None for k in part["iteration"].tolist()],
         "Answer": folded(pd.Series(answers, part.index, dtype=str), flags).tolist(),
         "Category": part["category"].tolist(),

@@ -144,7 +144,7 @@ def ask_question(pool: list[Example]) -> Question | None:
 
 
 def _ask_prompt() -> Question | None:
-    left, right = st.columns([1, 4])
+    left, right = st.columns([2, 5])
     name = ask_eval_set(left)
     if name is None:
         return None

@@ -11,7 +11,7 @@ from app.widgets.neighbours_choice import Prompt, Shown
 from app.widgets.plain import plain
 from app.widgets.token_counts import TokenCounter
 
-HEIGHT = 560  # pixels; longer lists scroll
+FIRST = 4  # cards that are always open
 
 
 def show_examples(title: str, explained: str, shown: Sequence[Shown], category: str | None) -> None:
@@ -26,9 +26,13 @@ def show_examples(title: str, explained: str, shown: Sequence[Shown], category: 
         same = sum(one.example.category == category for one in shown)
         line += f"; **{same} of {len(shown)}** have the question's category"
     st.markdown(f"{line}.")
-    with st.container(height=HEIGHT, border=False):
-        for one in shown:
-            _card(one)
+    for one in shown[:FIRST]:
+        _card(one)
+    # No frame that scrolls: a keyboard does not reach into it in every browser.
+    if rest := shown[FIRST:]:
+        with st.expander(f"The other {len(rest)}"):
+            for one in rest:
+                _card(one)
 
 
 def _card(one: Shown) -> None:

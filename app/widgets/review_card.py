@@ -238,7 +238,7 @@ def _people(shown: Shown) -> None:
 def reasons(shown: Shown) -> None:
     """Reject with a reason: a digit for each."""
     with st.container(horizontal=True, key="review_reasons", gap="xsmall"):
-        st.caption("Reject because:")
+        st.caption("Reject because:", width="content")
         for number, reason in enumerate(REASONS, 1):
             st.button(
                 reason,

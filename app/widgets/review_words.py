@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.widgets.samples_words import DECISION_WORDS
+from app.look import DECISIONS
 from isara.workspace.standing import Decision, People, differ
 
 KEYS = """
@@ -28,7 +28,7 @@ SCORE_WORDS = {
 def outcome_words(decision: Decision) -> str:
     """Who decided what, why and when."""
     why = f" ({decision.reason})" if decision.reason else ""
-    action = DECISION_WORDS[decision.action]
+    action = DECISIONS[decision.action].word
     return f"{decision.reviewer}: {action}{why}, {decision.created:%Y-%m-%d %H:%M} UTC"
 
 
@@ -37,11 +37,11 @@ def conflict(mine: Decision, crossed: list[Decision], standing: People) -> str:
     parts = []
     for other in crossed:
         who = "you, in another tab," if other.reviewer == mine.reviewer else other.reviewer
-        parts.append(f"{who} {DECISION_WORDS[other.action]} it at {other.created:%H:%M:%S} UTC")
+        parts.append(f"{who} {DECISIONS[other.action].word} it at {other.created:%H:%M:%S} UTC")
     told = f"While you looked at {mine.candidate_id}: {'; '.join(parts)}. Both are stored."
     if not mine.rules:
         return told
-    told += f" Yours ({DECISION_WORDS[mine.action]}) is the later one and counts."
+    told += f" Yours ({DECISIONS[mine.action].word}) is the later one and counts."
     if differ(standing):
         told += " The rulings differ: the pair is in the queue of disagreements."
     return told

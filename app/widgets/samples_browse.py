@@ -14,11 +14,12 @@ import pandas as pd
 import streamlit as st
 
 from app import state
+from app.look import DECISIONS
 from app.widgets import review_bulk, samples_detail, samples_review
 from app.widgets.filters_harm import harmful
 from app.widgets.folding import fold_switch, folded
 from app.widgets.samples_data import Indices, Iteration, categories, select
-from app.widgets.samples_words import DECISION_WORDS, RULE_TITLES, in_use, verdict_words
+from app.widgets.samples_words import RULE_TITLES, in_use, verdict_words
 
 if TYPE_CHECKING:
     from isara.workspace.standing import Decision
@@ -180,7 +181,7 @@ def _table(
         {
             "": marks,
             "Verdict": words,
-            "Decision": [DECISION_WORDS[d.action] if d else "" for d in rulings],
+            "Decision": [DECISIONS[d.action].label if d else "" for d in rulings],
             "Question": part["question"].tolist(),
             "Answer": answers.tolist(),
             "Category": part["category"].tolist(),

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from app.look import DECISIONS, SIGNS
 from app.widgets.filters_harm import harmful
 from app.widgets.folding import show_answer
 from app.widgets.plain import plain
 from app.widgets.samples_data import Iteration, candidate, closest, near_earlier
 from app.widgets.samples_words import (
-    DECISION_WORDS,
     POOL_HELP,
     ROUGE_HELP,
     RULE_TITLES,
@@ -76,17 +76,18 @@ def pair(data: Iteration, index: int, decision: Decision | None = None) -> None:
 def verdict_badge(fired: list[str]) -> None:
     if fired:
         words = f"dropped: {RULE_TITLES[fired[0]]}"
-        st.badge(words, icon=":material/close:", color="orange", help="The verdict of the rules")
+        sign = SIGNS["dropped"]
     else:
-        st.badge("kept", icon=":material/circle:", color="blue", help="The verdict of the rules")
+        words, sign = "kept", SIGNS["kept"]
+    st.badge(words, icon=sign.icon, color=sign.badge, help="The verdict of the rules")
 
 
 def decision_badge(decision: Decision) -> None:
-    reject = decision.action == "reject"
+    sign = DECISIONS[decision.action]
     st.badge(
-        f"{DECISION_WORDS[decision.action]} by {plain(decision.reviewer)}",
-        icon=":material/person_cancel:" if reject else ":material/person_check:",
-        color="orange" if reject else "blue",
+        f"{sign.word} by {plain(decision.reviewer)}",
+        icon=sign.icon,
+        color=sign.badge,
         help=f"A person's decision, {decision.created:%Y-%m-%d %H:%M} UTC. It counts over the "
         "verdict.",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.charts import DROPPED_MARK, KEPT_MARK
+from app.look import SIGNS
 from isara.filters import RULES, Thresholds
 
 RULE_TITLES = {
@@ -15,13 +15,6 @@ RULE_TITLES = {
     "assessment": "scored too low by the model",
     "perplexity": "perplexity too high",
     "density": "another pair of its cluster",
-}
-DECISION_WORDS = {
-    "accept": "accepted",
-    "reject": "rejected",
-    "edit": "accepted with changes",
-    "skip": "skipped",
-    "flag": "flagged",
 }
 ROUGE_HELP = (
     "ROUGE-L measures how much of two texts is the same words in the same order: 0 is nothing in "
@@ -70,8 +63,8 @@ def rule_sentence(rule: str, thresholds: Thresholds) -> str:
 def verdict_words(fired: list[str]) -> str:
     """A verdict for a table: the mark, and of the dropped the first rule."""
     if not fired:
-        return f"{KEPT_MARK} kept"
-    return f"{DROPPED_MARK} {RULE_TITLES[fired[0]]}"
+        return SIGNS["kept"].label
+    return f"{SIGNS['dropped'].mark} {RULE_TITLES[fired[0]]}"
 
 
 def why(fired: list[str], thresholds: Thresholds) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import streamlit as st
 
+from app.look import BLUE
 from isara.examples import Example
 from isara.rouge import word_count
 from isara.seed_alike import Pair, by_words
@@ -23,7 +24,6 @@ from isara.seed_check import NEAR_ROUGE_L, NEAR_ROWS, SEED_SIZE
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-BAR_COLOUR = "#5b7f95"
 BINS = 20
 CATEGORIES_SHOWN = 50
 PAIRS_SHOWN = 200
@@ -119,7 +119,7 @@ def word_histogram(words: Sequence[int], title: str) -> go.Figure:
             x=starts + (step - 1) / 2,
             y=counts,
             width=step,
-            marker={"color": BAR_COLOUR, "line": {"width": 0}},
+            marker={"color": BLUE, "line": {"width": 0}},
             customdata=labels,
             hovertemplate="%{customdata} words: %{y} examples<extra></extra>",
         )

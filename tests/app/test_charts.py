@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.charts import DROPPED, KEPT, Spread, histogram, score_histograms
+from app.charts import Spread, histogram, score_histograms
+from app.look import SIGNS
 
 
 def test_a_cut_on_an_edge_parts_kept_from_dropped() -> None:
@@ -49,8 +50,8 @@ def test_values_outside_the_limits_count_in_the_last_bars() -> None:
 def test_the_figure_shows_both_with_colour_and_pattern() -> None:
     figure = score_histograms([Spread("ROUGE-L", [0.2, 0.8], 0.7, (0, 1))], [True, False])
     kept, dropped = figure.data
-    assert (kept.marker.color, kept.marker.pattern.shape) == (KEPT, "")
-    assert (dropped.marker.color, dropped.marker.pattern.shape) == (DROPPED, "/")
+    assert (kept.marker.color, kept.marker.pattern.shape) == (SIGNS["kept"].colour, "")
+    assert (dropped.marker.color, dropped.marker.pattern.shape) == (SIGNS["dropped"].colour, "/")
     assert (kept.y.sum(), dropped.y.sum()) == (1, 1)
     assert figure.layout.shapes[0].x0 == 0.7
 

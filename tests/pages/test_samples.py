@@ -224,7 +224,7 @@ def test_decisions_are_stored_at_once_and_can_be_undone(
     stored = decision(workspace, one_run, "1-00003")
     assert stored is not None
     assert (stored.reviewer, stored.action) == ("Ana", "reject")
-    assert app.dataframe[0].value["Decision"].iloc[3] == "rejected"
+    assert app.dataframe[0].value["Decision"].iloc[3] == "▼ rejected"
 
     app.button(key="decide_accept").click().run()
     stored = decision(workspace, one_run, "1-00003")

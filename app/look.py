@@ -1,0 +1,90 @@
+"""The app's visual language: what kept, dropped, accepted and rejected look like, on every page.
+
+    SIGNS["kept"].mark, SIGNS["kept"].colour       # ● and its blue
+    st.html(STYLE)                                 # main.py, once per page
+
+A thing is told from another by its shape as well as by its colour, for colour-blind readers and
+grey prints. Colours hold on the light and the dark ground: marks 3 to 1, also see-through as on a
+map; texts 4.5 to 1 (WCAG 2.2, level AA; tests/app/test_look.py computes it). Nothing here draws.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+GROUNDS = {"light": "#ffffff", "dark": "#171614"}  # Streamlit's own, below everything
+OPACITY = 0.9  # of points that lie over each other
+
+Badge = Literal["blue", "orange", "green", "red", "violet", "gray"]
+
+
+class Sign(NamedTuple):
+    """How one thing is shown: in texts, on charts, as a badge.
+
+    `mark` stands in texts and tables, `symbol` is plotly's name of much the same shape, `icon` is a
+    Material symbol.
+    """
+
+    word: str
+    mark: str
+    symbol: str
+    colour: str
+    badge: Badge
+    icon: str
+
+    @property
+    def label(self) -> str:
+        """The mark and the word."""
+        return f"{self.mark} {self.word}"
+
+
+GREY = "#858585"  # what has no colour of its own; readable on both grounds
+BLUE, ORANGE, GOLD = "#357a9e", "#c65f27", "#ab7a0b"
+GREEN, RED, SKY, VIOLET, ROSE = "#009b71", "#cc3340", "#3c8dc5", "#8d6cc9", "#b5568c"
+VERMILION = "#cf5a00"
+
+# What the rules say of a pair, and the questions beside them.
+SIGNS = {
+    "kept": Sign("kept", "●", "circle", BLUE, "blue", ":material/circle:"),
+    "dropped": Sign("dropped", "✕", "x", ORANGE, "orange", ":material/close:"),
+    "seed": Sign("seed", "◆", "diamond", GOLD, "gray", ":material/diamond:"),
+    "eval": Sign("evaluation question", "□", "square-open", GREY, "gray", ":material/square:"),
+}
+# What people say of it, by the action's name.
+DECISIONS = {
+    "accept": Sign("accepted", "▲", "triangle-up", GREEN, "green", ":material/thumb_up:"),
+    "edit": Sign("accepted with changes", "★", "star", SKY, "green", ":material/edit:"),
+    "reject": Sign("rejected", "▼", "triangle-down", RED, "red", ":material/thumb_down:"),
+    "flag": Sign("flagged", "▶", "triangle-right", VIOLET, "violet", ":material/flag:"),
+    "skip": Sign("skipped", "○", "circle-open", GOLD, "gray", ":material/skip_next:"),
+}
+
+# Mends Streamlit's own styles where they are too pale, too wide for a tablet, or silent about the
+# keyboard. Streamlit sets `color-scheme`, which `light-dark` reads.
+STYLE = """<style>
+/* As much as the header covers; by default the page begins a third lower. */
+.stMainBlockContainer {padding-top: 3.75rem}
+/* Drawn at 60 % (captions, keys on buttons) and at 40 % (labels of what is switched off). */
+[data-testid="stCaptionContainer"] {opacity: 0.8}
+[data-has-shortcut] kbd {color: inherit; opacity: 0.9}
+[data-testid="stWidgetLabel"][disabled] {color: inherit}
+/* White on the dark theme's light blue. */
+button[kind^="primary"]:not([disabled]), [data-testid="stMultiSelectTagsContainer"] [data-tag],
+[data-testid="stMultiSelectTagsContainer"] [data-tag] * {color: light-dark(#ffffff, #171614)}
+/* Light colours in code, grey axes of charts. */
+.stCode .token.token {color: inherit}
+.js-plotly-plot :is([class*="tick"], [class^="g-"], .annotation) text
+  {fill: currentColor !important}
+/* Tables and the page itself do not show that the keyboard has reached them. */
+[data-testid="stMain"]:focus-visible, canvas:focus-visible
+  {outline: 2px solid currentColor; outline-offset: -2px}
+/* On a tablet four columns or more stand two in a row, columns in a column below each other, and a
+   table of many columns is small: words would be cut or broken. */
+@media (max-width: 900px) {
+  [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"]:nth-child(4))
+    > [data-testid="stColumn"] {min-width: calc(50% - 1rem)}
+  [data-testid="stColumn"] [data-testid="stColumn"] {min-width: 100%}
+  [data-testid="stMarkdownContainer"] table:has(th:nth-child(7)) :is(th, td)
+    {padding: 0.25rem; font-size: 0.75rem}
+}
+</style>"""

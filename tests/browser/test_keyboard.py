@@ -1,0 +1,77 @@
+"""The Tab key reaches the main controls of the pages, and each shows that it is reached."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.axe import settled
+from tests.browser.test_axe import address
+
+__all__ = ["address"]  # the fixture: the app on a workspace with a finished run
+
+pytestmark = pytest.mark.browser
+
+MOST = 90  # presses of Tab
+CONTROLS = {  # what must be reached, by its name for a screen reader
+    "": ("Seed$", "Help$", "Saved seed sets", "Seed set", "Version", "Near-duplicates"),
+    "samples?mode=Review&reviewer=ada": (
+        *("Review", "Your name", "Accept", "Reject", "Edit", "Skip", "Flag", "Back", "Next"),
+        *("Undo", "Keys", "harmful or unsafe answer", "other reason", "Reviewers and their"),
+    ),
+    "run": ("Set up a run", "Start from", "Name of the run", "All settings", "Start$|Start afresh"),
+    "results": ("Runs", "CSV", "All comparisons of the last model", "Notes on the curve"),
+}
+
+
+@pytest.mark.parametrize("where", CONTROLS)
+def test_tab_reaches_the_controls_and_shows_it(address: str, page: Page, where: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{address}/{where}")
+    settled(page)
+    names: list[str] = []
+    unseen: list[str] = []
+    missing = list(CONTROLS[where])
+    for _ in range(MOST):
+        page.keyboard.press("Tab")
+        found = page.evaluate(FOCUSED)
+        if found is None:  # past the last control
+            break
+        names.append(found["name"])
+        if not found["seen"]:
+            unseen.append(found["name"] or found["html"])
+        missing = [name for name in missing if not re.search(name, found["name"])]
+        if not missing:
+            break
+    assert not missing, names
+    assert not unseen
+
+
+# The name of the focused element, and whether it or what holds it looks otherwise than unfocused:
+# its ring is drawn by itself or by the frame of its widget.
+FOCUSED = """async () => {
+  const node = document.activeElement
+  if (!node || node === document.body) return null
+  const kept = ['outline', 'boxShadow', 'borderColor', 'backgroundColor', 'color']
+  const near = [node]
+  while (near.length < 5 && near.at(-1).parentElement) near.push(near.at(-1).parentElement)
+  near.push(...[...node.querySelectorAll('*')].slice(0, 30))
+  const label = node.labels && node.labels[0]
+  if (label) near.push(label, ...label.querySelectorAll('*'))
+  const look = () => near.map(e => kept.map(k => getComputedStyle(e)[k]).join()).join('|')
+  const motion = document.createElement('style')
+  motion.textContent = '* {transition: none !important}'
+  document.head.append(motion)
+  const drawn = () => new Promise(done => setTimeout(done, 40))  // some react a little later
+  await drawn()
+  const on = look()
+  node.blur()
+  await drawn()
+  const off = look()
+  node.focus({preventScroll: true})
+  motion.remove()
+  const name = node.getAttribute('aria-label') || label?.innerText || node.innerText || ''
+  return {name: name.trim(), seen: on !== off, html: node.outerHTML.slice(0, 200)}
+}"""
