@@ -147,7 +147,8 @@ def _effect(one: dict[str, Any]) -> str:
 
 
 def _p(one: dict[str, Any]) -> str:
-    return NOTHING if one["p_corrected"] is None else f"{one['p_corrected']:.4f}"
+    p = one["p_corrected"]
+    return NOTHING if p is None else "< 0.0001" if p < 0.0001 else f"{p:.4f}"
 
 
 def _n(one: dict[str, Any]) -> str:
