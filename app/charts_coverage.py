@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 COLOURS = (BLUE, VERMILION, GREEN, ROSE, VIOLET, GOLD)
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 OTHER, OTHER_COLOUR, OTHER_SYMBOL = "others", GREY, "hexagon"
+LAST = len(COLOURS)  # the place of the others, whatever a group of the seeds is called
 NONE = "(none)"
 HEIGHT = 520
 SHOWN = 90  # characters of a question
@@ -43,14 +44,14 @@ def coverage_map(points: Sequence[MapPoint]) -> go.Figure:
 
     counted = Counter(point.group or NONE for point in points)
     own = [name for name, _ in counted.most_common(len(COLOURS))]
+    place_of = {name: place for place, name in enumerate(own)}
     traces = []
-    for place, name in enumerate([*own, OTHER]):
+    for place, name in [*enumerate(own), (LAST, OTHER)]:
         for seed in (False, True):  # seeds above
             chosen = [
                 point
                 for point in points
-                if point.seed == seed
-                and ((point.group or NONE) == name if name != OTHER else _other(point, own))
+                if point.seed == seed and place_of.get(point.group or NONE, LAST) == place
             ]
             if chosen:
                 traces.append(_trace(chosen, name, seed, place))
@@ -66,21 +67,16 @@ def coverage_map(points: Sequence[MapPoint]) -> go.Figure:
     return figure
 
 
-def _other(point: MapPoint, own: Sequence[str]) -> bool:
-    return (point.group or NONE) not in own
-
-
 def _trace(points: Sequence[MapPoint], name: str, seed: bool, place: int) -> go.Scattergl:
     import plotly.graph_objects as go
 
-    colour = (*COLOURS, OTHER_COLOUR)[place] if name != OTHER else OTHER_COLOUR
-    symbol = (*SYMBOLS, OTHER_SYMBOL)[place] if name != OTHER else OTHER_SYMBOL
+    colour, symbol = (*COLOURS, OTHER_COLOUR)[place], (*SYMBOLS, OTHER_SYMBOL)[place]
     kind = "seed" if seed else "eval question"
     return go.Scattergl(
         x=[point.x for point in points],
         y=[point.y for point in points],
         mode="markers",
-        name=f"{kind}: {name}" if len(name) <= 40 else f"{kind}: {name[:39]}…",
+        name=f"{kind}: {_short(name, 40)}",
         customdata=[point.id for point in points],
         hovertext=[_short(point.text) for point in points],
         hovertemplate="%{hovertext}<extra></extra>",
@@ -93,8 +89,8 @@ def _trace(points: Sequence[MapPoint], name: str, seed: bool, place: int) -> go.
     )
 
 
-def _short(text: str) -> str:
-    """The text for a hover label, where plotly would read markup."""
+def _short(text: str, most: int = SHOWN) -> str:
+    """The text for a hover label or the legend, where plotly would read markup."""
     words = " ".join(text.split())
-    cut = words if len(words) <= SHOWN else f"{words[: SHOWN - 1]}…"
+    cut = words if len(words) <= most else f"{words[: most - 1]}…"
     return escape(cut)

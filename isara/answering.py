@@ -48,8 +48,12 @@ def answerers(
 ) -> tuple[dict[str, Path | None], dict[str, str]]:
     """The models of a run by place (None: the base model's weights), and why others cannot
     answer."""
-    found: dict[str, Path | None] = {BASE: None, ICL: None}
+    found: dict[str, Path | None] = {BASE: None}
     missing: dict[str, str] = {}
+    if seed_file(folder).exists():
+        found[ICL] = None
+    else:
+        missing[ICL] = "the run has not begun, which is when its seeds are put beside it"
     baselines = {name: folder.baseline(name) for name in TRAINED}
     for name, files in baselines.items():
         if files.model.is_dir():
@@ -69,6 +73,11 @@ def answerers(
         else:
             missing[f"iteration {k}"] = _gone(files.is_done, config)
     return found, missing
+
+
+def seed_file(folder: RunFolder) -> Path:
+    """The seeds that a run began with."""
+    return folder.path / "seeds.jsonl"
 
 
 def _gone(ended: bool, config: RunConfig) -> str:

@@ -215,7 +215,7 @@ def _iterations(first: int, last: int) -> str:
 def make_branch(workspace: Workspace, branch: Branch) -> RunFolder:
     """Make the branch's run folder, or accept the one that is there; it is whole when it appears.
 
-    Raises RunStateError when the id is that of another run.
+    Raises RunStateError when the id is that of another run, InputError when it cannot be written.
     """
     folder = workspace.run(branch.run_id)
     if folder.exists:
@@ -233,6 +233,13 @@ def make_branch(workspace: Workspace, branch: Branch) -> RunFolder:
         own = [decision for decision in decided if decision.iteration <= branch.at]
         workspace.database.add_decisions(folder.run_id, own)
         os.rename(building.path, folder.path)
+    except OSError as error:
+        if not folder.exists:
+            raise InputError(
+                f"The branch {folder.path} cannot be made ({error.strerror or error}); choose a "
+                "workspace that you may write to, on a disk with room."
+            ) from error
+        _check_same(folder, branch)  # another window was faster
     finally:
         shutil.rmtree(building.path, ignore_errors=True)
     return folder

@@ -56,7 +56,7 @@ class Shelf:
         together = len(wanted) <= MOST_HELD and needed <= MEMORY_SHARE * free
         others = [key for key in self._writers if key not in wanted]
         spare = MOST_HELD - len(wanted) if together else 0
-        self._put_away(others[: len(others) - spare] if spare else others)
+        self._put_away(others[: max(0, len(others) - spare)])
         return Room(needed, free, together)
 
     def _held_bytes(

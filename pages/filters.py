@@ -11,16 +11,15 @@ from app.widgets.filters_data import difference, judge
 from app.widgets.filters_presets import choose_other, presets_box
 from app.widgets.hints import hint
 from app.widgets.lineage import show_lineage
-from app.widgets.plain import plain
+from app.widgets.plain import sentences
 from app.widgets.samples_data import load_iteration
 from app.widgets.samples_picker import pick_iteration
-from isara.errors import IsaraError
 
 
 @st.fragment
 def explore(run_id: str, k: int) -> None:
     """The thresholds and what follows from them; a moved slider runs this alone."""
-    try:
+    with sentences():
         data = load_iteration(state.run_folder(run_id), k)
         left, right = st.columns([3, 5], gap="medium")
         with left:
@@ -31,15 +30,11 @@ def explore(run_id: str, k: int) -> None:
             decisions = state.decision_log(run_id, k).counting()
             a, b = (judge(data, one, decisions) for one in (other.thresholds, chosen))
             filters_results.show(data, chosen, other, difference(a, b), decisions)
-    except IsaraError as error:
-        st.error(plain(str(error)))
 
 
 st.title("Filters")
 hint("filters")
-try:
+with sentences():
     if (picked := pick_iteration("filters")) is not None:
         show_lineage(state.run_folder(picked.run_id))
         explore(picked.run_id, picked.k)
-except IsaraError as error:
-    st.error(plain(str(error)))

@@ -10,9 +10,8 @@ import streamlit as st
 
 from app.widgets import review_page, samples_browse, samples_generate, samples_label
 from app.widgets.hints import hint
-from app.widgets.plain import plain
+from app.widgets.plain import sentences
 from app.widgets.samples_picker import pick_iteration
-from isara.errors import IsaraError
 
 BROWSE, REVIEW = "Pairs of a run", "Review"
 WRITE, LABEL = "Write a few now", "Label answers"
@@ -30,7 +29,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     )
 if mode != REVIEW:  # whose card needs the room
     hint("samples")
-try:
+with sentences():
     if mode == WRITE:
         samples_generate.generate()
     elif mode == LABEL:
@@ -39,5 +38,3 @@ try:
         review_page.review(on_change=samples_browse.forget)
     elif (data := pick_iteration("samples", on_change=samples_browse.forget)) is not None:
         samples_browse.browse(data)
-except IsaraError as error:
-    st.error(plain(str(error)))

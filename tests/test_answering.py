@@ -164,12 +164,27 @@ def test_models_that_do_not_fit_together_are_loaded_in_turn(
     assert [answer.text for answer in in_turn.answers] == ["yes", "yes"]
 
 
+def test_as_many_models_stay_loaded_as_the_shelf_holds(
+    scripts: Any, small_config: Callable[..., RunConfig], tmp_path: Path
+) -> None:
+    shelf, config = Shelf(), small_config().model
+    for name in "abcde":
+        scripts[name] = lambda *_: "yes"
+        (tmp_path / name).mkdir()
+        shelf.make_room(config, [tmp_path / name])
+        shelf.writer(config, tmp_path / name)
+    # Four are held: the fifth takes the place of the one that was loaded first.
+    assert [Path(key[1]).name for key in shelf._writers] == ["b", "c", "d", "e"]
+
+
 def test_who_can_answer_and_why_not(small_config: Callable[..., RunConfig], tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     for k, trained in ((0, False), (1, True), (2, True), (3, False)):
         write_json(folder.iteration(k).done, {"trained": trained})
     folder.iteration(2).model.mkdir()
     folder.iteration(4).path.mkdir()
+    assert "icl_knn" in answerers(folder, small_config())[1]  # a run that has not begun
+    (tmp_path / "seeds.jsonl").touch()
     models, missing = answerers(folder, small_config(loop={"keep_models": "last"}))
     assert models == {"base": None, "icl_knn": None, "iteration 2": folder.iteration(2).model}
     assert missing == {

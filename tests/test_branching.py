@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from isara import branching
 from isara.branching import Branch, make_branch, plan_branch, prepare_branch, told
 from isara.config import RunConfig
 from isara.demo.scripted import ScriptedTools
@@ -435,6 +436,34 @@ def test_a_branch_that_is_killed_while_it_is_made_is_not_there(
     assert not place.run("b").path.exists()
     assert make_branch(place, plan).exists
     assert not [path for path in runs.iterdir() if path.name.startswith(".")]
+
+
+def test_two_windows_that_start_a_branch_make_one(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, fill = plan_branch(place, "isara", 2, [STRICTER]), branching._fill
+    place.database.record_decision("isara", 2, "2-00000", "Ana", "reject")
+
+    def overtaken(folder: RunFolder, branch: Branch) -> None:
+        fill(folder, branch)
+        monkeypatch.setattr(branching, "_fill", fill)
+        make_branch(place, plan)
+
+    monkeypatch.setattr(branching, "_fill", overtaken)
+    folder = make_branch(place, plan)
+    assert len(place.database.history(folder.run_id)) == 1
+    assert not [path for path in folder.path.parent.iterdir() if path.name.startswith(".")]
+
+
+def test_a_branch_that_finds_no_room_is_a_sentence(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(branching, "_fill", full)
+    with pytest.raises(InputError, match="cannot be made \\(No space left on device\\)"):
+        make_branch(place, plan_branch(place, "isara", 2, [STRICTER]))
 
 
 def test_the_plan_in_sentences(place: Workspace) -> None:

@@ -97,6 +97,19 @@ def test_two_workspaces_come_together(
     }
 
 
+def test_a_second_undo_of_the_same_decision_is_left_out(
+    folder: RunFolder, opened: Callable[[str], Database], tmp_path: Path
+) -> None:
+    database, file = opened("a.db"), tmp_path / "decisions.jsonl"
+    database.record_decision("r", 1, "1-00000", "Ana", "accept")
+    database.undo("r", "Ana")
+    export_decisions(database, "r", file)
+    accept, undo = [json.loads(line) for line in file.open()]
+    again = undo | {"id": 3, "created": "2026-01-01T00:00:00+00:00"}  # pasted from elsewhere
+    file.write_text("\n".join(map(json.dumps, (accept, undo, again))), encoding="utf-8")
+    assert import_decisions(opened("b.db"), folder, file) == (2, 1)
+
+
 def test_every_bad_line_is_named_and_nothing_is_added(
     folder: RunFolder, opened: Callable[[str], Database], tmp_path: Path
 ) -> None:

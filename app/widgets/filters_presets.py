@@ -143,6 +143,7 @@ def _use(data: Iteration, name: str, settings: Mapping[str, Any]) -> None:
 
 
 def _delete(name: str) -> None:
-    state.workspace().database.save_preset(name, {})
+    with sentences():
+        state.workspace().database.save_preset(name, {})
     if st.session_state.get("filters compare") == name:
         st.session_state["filters compare"] = OWN

@@ -5,12 +5,14 @@ show(data, chosen, other, difference(a, b), decisions)
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
+from app import state
 from app.charts import Spread, score_histograms
 from app.widgets.filters_branch import branch_section
 from app.widgets.filters_compared import compared
@@ -220,5 +222,6 @@ def use(data: Iteration, chosen: FilterConfig) -> None:
         st.caption("These are the run's own values.")
         return
     st.caption("Or on the command line, from the beginning, with the file of this run:")
-    command = f"python -m isara run {data.config.name}.yaml {arguments}"
+    file = shlex.quote(str(state.run_folder(data.run_id).config))
+    command = f"python -m isara run {file} {arguments}{state.workspace().option}"
     st.code(command, language="bash", wrap_lines=True)

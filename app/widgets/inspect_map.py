@@ -19,8 +19,10 @@ import streamlit as st
 from app import state
 from app.charts_map import MARKS, SELECTION, Layer, map_figure
 from app.widgets.inspect_data import MapData, Polygon, inside
+from app.widgets.plain import plain
 from app.widgets.samples_words import ITERATION_HELP
 from isara.config import RunConfig
+from isara.errors import IsaraError
 from isara.lineage import Mask
 from isara.maps import methods
 from isara.places import place_name
@@ -159,8 +161,13 @@ def _place_words(name: str) -> str:
 
 
 def _count_look(run_id: str) -> None:
-    if st.session_state[f"inspect_test {run_id}"]:
-        state.workspace().database.count_test_look(run_id)
+    key = f"inspect_test {run_id}"
+    if st.session_state[key]:
+        try:
+            state.workspace().database.count_test_look(run_id)
+        except IsaraError as error:  # a look that cannot be counted is none
+            st.session_state[key] = False
+            st.error(plain(error), icon=":material/error:")
 
 
 # ------------------------------------------------------------------ drawing and selecting

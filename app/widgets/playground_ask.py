@@ -20,7 +20,7 @@ from app.widgets.folding import fold_switch, folding
 from app.widgets.plain import plain
 from app.widgets.playground_answers import follow, named
 from app.widgets.samples_picker import choose, missing
-from isara.answering import Answering, Asked, answerers
+from isara.answering import Answering, Asked, answerers, seed_file
 from isara.config import GenerationConfig, RunConfig
 from isara.examples import EvalPrompt, Example
 from isara.report import run_config
@@ -281,9 +281,10 @@ def start(asked: Asked, config: RunConfig, models: dict[str, Path | None]) -> No
     """Begin to answer, in a thread; the earlier questions move down."""
     folder = state.run_folder(asked.run_id)
     asked = replace(asked, guarded=folding())
+    file = seed_file(folder)
     seeds = [
         Example(row["question"], row["answer"], row.get("category"))
-        for row in read_jsonl(folder.path / "seeds.jsonl")
+        for row in (read_jsonl(file) if file.exists() else ())
     ]
     state.writer.clear()  # what the Samples page wrote with last makes room
     answering = Answering(

@@ -46,8 +46,8 @@ def choose_one(ids: Sequence[str], key: str) -> str:
 
 def show_command(run_id: str, options: Sequence[str]) -> None:
     """The command that writes the same folder."""
-    parts = ["python", "-m", "isara", "export", run_id, *options]
-    st.code(shlex.join(parts), language=None, wrap_lines=True)
+    words = shlex.join(["python", "-m", "isara", "export", run_id, *options])
+    st.code(words + state.workspace().option, language=None, wrap_lines=True)
 
 
 def data_section(ids: Sequence[str]) -> None:

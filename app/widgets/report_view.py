@@ -117,4 +117,5 @@ def file_name(ids: Sequence[str]) -> str:
 def command(ids: Sequence[str], split: str, asked: str) -> str:
     """The command that writes the same report."""
     parts = ["python", "-m", "isara", "report", *ids, "--out", file_name(ids), "--split", split]
-    return shlex.join([*parts, "--question", asked] if asked else parts)
+    words = shlex.join([*parts, "--question", asked] if asked else parts)
+    return words + state.workspace().option

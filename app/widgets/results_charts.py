@@ -18,7 +18,7 @@ from app.charts_compute import compute_figure
 from app.charts_notes import add_notes
 from app.charts_results import RunResult
 from app.widgets import results_files
-from app.widgets.downloads import download_table
+from app.widgets.downloads import PICTURES, download_table, picture
 from app.widgets.lineage import show_lineage
 from app.widgets.plain import plain, sentences
 from app.widgets.results_cost import show_cost
@@ -77,7 +77,7 @@ COMPUTE_HELP = (
     "method gives for its compute, also where iterations of two methods are not alike. Open "
     "markers are baselines. Runs of other machines took other times."
 )
-PICTURES = ("PNG", "SVG")
+KINDS = ("PNG", "SVG")
 PICTURES_HELP = (
     "What the camera of a chart saves (it appears when the pointer is over the chart): PNG is made "
     "of pixels, SVG stays sharp at any size. The button CSV below a chart saves its numbers."
@@ -158,7 +158,7 @@ def show_charts(results: list[RunResult]) -> None:
     if not measured:
         st.info("No harmful rate: these runs name no eval set, or it has no harmful dev prompts.")
     st.segmented_control(
-        "Pictures as", PICTURES, default="PNG", required=True, key="results_pictures",
+        "Pictures as", KINDS, default="PNG", required=True, key=PICTURES,
         help=PICTURES_HELP,
     )  # fmt: skip
     if measured:
@@ -210,16 +210,11 @@ def show_chart(title: str, help: str, figure: Any, table: pd.DataFrame) -> None:
     """A chart under its name; the camera in its toolbar saves a picture, CSV its numbers."""
     st.markdown(f"**{title}**", help=help)
     slug = re.sub(r"\W+", "-", title.lower()).strip("-")
-    picture = {
-        "filename": slug,
-        "format": str(st.session_state.get("results_pictures", "PNG")).lower(),
-        "scale": 2,
-    }
     st.plotly_chart(
         figure,
         key=f"results-{slug}",
         alt=f"{title} of the chosen runs; the table below has the same numbers",
-        config={"displaylogo": False, "toImageButtonOptions": picture},
+        config=picture(slug),
     )
     download_table(table, slug, key=f"csv-{slug}")
 

@@ -17,6 +17,7 @@ import streamlit as st
 
 from app import charts_results as charts
 from app.charts_results import Panel, RunResult
+from app.widgets.downloads import download_table, picture
 from app.widgets.plain import plain
 from app.widgets.results_data import models
 from app.widgets.results_metrics import metric_row
@@ -56,6 +57,8 @@ def show_domains(results: list[RunResult]) -> None:
     if measured:
         st.markdown("**By domain**", help=DOMAINS_HELP)
         show_chart(results, measured)
+        table = numbers(results)
+        download_table(table, "domains", key="csv-domains")
     kept = kept_table(results)
     if not kept.empty:
         show_kept(results, kept)
@@ -64,7 +67,7 @@ def show_domains(results: list[RunResult]) -> None:
         columns: Any = dict.fromkeys(("Value", "Low", "High"), number)
         with st.expander("All numbers by domain"):
             st.dataframe(
-                numbers(results),
+                table,
                 hide_index=True,
                 column_config=columns,
                 placeholder="–",
@@ -107,7 +110,7 @@ def show_chart(results: list[RunResult], measured: dict[str, list[str]]) -> None
         charts.small_charts(results, panels),
         key="results-domains-chart",
         alt="Metrics of each domain over the iterations; the table below has the same numbers",
-        config={"displaylogo": False, "toImageButtonOptions": {"filename": "domains"}},
+        config=picture("domains"),
     )
 
 

@@ -8,29 +8,25 @@ nobody has seen. The buttons can then stay the same from card to card, which is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import streamlit as st
 
 from app import state
-from app.look import DECISIONS
 from app.widgets.plain import plain
 from app.widgets.review_queue import Queue
+from app.widgets.review_words import conflict
 from app.widgets.samples_data import Iteration
-from app.widgets.samples_review import undo
+from app.widgets.samples_review import ERROR, WARNED, undo
 from isara.errors import InputError, IsaraError
 from isara.review import Masks
-from isara.workspace.standing import Decision, differ
-
-if TYPE_CHECKING:
-    from isara.workspace.standing import People
 
 CARD = "card"  # the URL's name for the card
 HERE = "review_card"  # the same in the session: (run id, k, candidate id)
 GO = "review_go"  # "after", "next" or "previous", from the card that is shown
 EDITING = "review_editing"  # candidate id whose editor is open
 SHEET = "review_sheet"  # whether the sheet of keys is open
-TOLD, ERROR, WARNED = "review_told", "review_error", "review_warned"
+TOLD = "review_told"
 
 
 class Target(NamedTuple):
@@ -123,10 +119,10 @@ def decide(target: Target, action: str, reason: str = "", **texts: str) -> None:
             question=texts.get("question"),
             answer=texts.get("answer"),
         )
+        log = state.decision_log(target.run_id, target.k)
     except IsaraError as error:
         st.session_state[ERROR] = str(error)
         return
-    log = state.decision_log(target.run_id, target.k)
     if crossed := log.crossed(mine, target.since):
         st.session_state[WARNED] = conflict(mine, crossed, log.of(target.candidate_id))
     st.session_state.pop(EDITING, None)
@@ -192,21 +188,6 @@ def sheet() -> None:
 
 
 # ------------------------------------------------------------------ what is told
-
-
-def conflict(mine: Decision, crossed: list[Decision], standing: People) -> str:
-    """Who decided what while the card was shown, and what counts now."""
-    parts = []
-    for other in crossed:
-        who = "you, in another tab," if other.reviewer == mine.reviewer else other.reviewer
-        parts.append(f"{who} {DECISIONS[other.action].word} it at {other.created:%H:%M:%S} UTC")
-    told = f"While you looked at {mine.candidate_id}: {'; '.join(parts)}. Both are stored."
-    if not mine.rules:
-        return told
-    told += f" Yours ({DECISIONS[mine.action].word}) is the later one and counts."
-    if differ(standing):
-        told += " The rulings differ: the pair is in the queue of disagreements."
-    return told
 
 
 def told() -> None:

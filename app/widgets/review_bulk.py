@@ -82,10 +82,10 @@ def bulk(run_id: str, k: int, candidate_ids: Sequence[str]) -> None:
 def _draw(run_id: str, k: int, ids: list[str]) -> None:
     data = load_iteration(state.run_folder(run_id), k)
     reviewer, action, reason = _ask()
-    standing = state.decision_log(run_id, k).standing()
+    log = state.decision_log(run_id, k)
     # What it means stands here: a tooltip of the button would lie over the preview.
     meaning = MEANING[action] if reviewer else "Type your name first."
-    st.text(f"{preview(data, standing, ids, reviewer)} {meaning}")
+    st.text(f"{preview(data, log.standing(), ids, reviewer)} {meaning}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             f"{WORDS[action]} {len(ids)} pairs",
@@ -94,7 +94,7 @@ def _draw(run_id: str, k: int, ids: list[str]) -> None:
             icon=":material/done_all:",
             disabled=not reviewer,
             on_click=_decide,
-            args=(run_id, k, ids, reviewer, action, reason),
+            args=(run_id, k, ids, reviewer, action, reason, log.last_id),
         )
         st.button(
             "Undo",
@@ -137,14 +137,25 @@ def _share_name() -> None:
     st.session_state[NAME] = st.session_state[OWN_NAME]
 
 
-def _decide(run_id: str, k: int, ids: list[str], reviewer: str, action: str, reason: str) -> None:
+def _decide(
+    run_id: str, k: int, ids: list[str], reviewer: str, action: str, reason: str, since: int
+) -> None:
+    """Store the batch, and tell how many of its pairs were decided on since the preview."""
     try:
         database = state.workspace().database
         database.record_decisions(run_id, k, ids, reviewer, action, reason=reason)
+        log = state.decision_log(run_id, k)
     except IsaraError as error:
         st.session_state[ERROR] = str(error)
         return
-    st.session_state[TOLD] = f"Stored: {action} on {len(ids)} pairs. Undo takes all of them back."
+    told = f"Stored: {action} on {len(ids)} pairs. Undo takes all of them back."
+    mine = [one for name in ids if (one := log.of(name).get(reviewer)) is not None]
+    if crossed := sum(bool(log.crossed(one, since)) for one in mine):
+        told += (
+            f" Meanwhile {crossed} of them were decided on by others, or by you in another tab: "
+            "both are stored, and the later ruling counts."
+        )
+    st.session_state[TOLD] = told
 
 
 def _undo(run_id: str, k: int, reviewer: str) -> None:

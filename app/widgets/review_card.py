@@ -25,7 +25,7 @@ from app.widgets.review_queue import DIFFERING, Queue, Settings
 from app.widgets.review_words import KEYS, SCORE_WORDS, left_words, outcome_words
 from app.widgets.samples_data import Iteration, closest
 from app.widgets.samples_detail import verdict_badge
-from app.widgets.samples_words import why
+from app.widgets.samples_words import ROUGE_HELP, why
 from isara.filters import MODEL_SCORES
 from isara.review import REASONS, Masks, decided_by_minute
 from isara.workspace.standing import Decision, DecisionLog, People, counting
@@ -53,6 +53,13 @@ KEYS_AS_BUTTONS: tuple[Key, ...] = (  # label, icon, key, help, what it does, it
     ("Flag", "", "f", "Mark for a second look, not decided.", actions.decide, ("flag",)),
     ("Back", "", "k", "The pair before.", actions.move, ("previous",)),
     ("Next", "", "j", "The next pair.", actions.move, ("next",)),
+)
+
+
+VERDICT_HELP = (
+    f"What the run's filters say, before any person. {ROUGE_HELP} Similarity is that of the "
+    "question to the example that is most like it, by meaning: 1 is the same. Perplexity says how "
+    "surprised the model is by a text: 1 is not at all."
 )
 
 
@@ -191,7 +198,7 @@ def _answer(shown: Shown) -> None:
 def _verdict(shown: Shown) -> None:
     data, row = shown.data, shown.row
     fired = data.fired(row)
-    st.caption("The rules' verdict")
+    st.caption("The rules' verdict", help=VERDICT_HELP)
     verdict_badge(fired)
     near = closest(data, row)
     parts = [why(fired, data.config.filters)]
@@ -273,4 +280,5 @@ def editor(shown: Shown) -> None:
         shortcut="Escape",
         on_click=actions.cancel,
     )
+    _people(shown)  # who saves has seen them, also those that came after the card was drawn
     into_editor(shown.row)

@@ -64,7 +64,7 @@ def review(on_change: Callable[[], None] | None = None) -> None:
     with sentences():
         if settings.order == JUDGE and not judge_first(data):
             return
-        _cards(data, settings)
+    _cards(data, settings)
     people(data, settings)
     st.caption(_about(data))
 

@@ -17,7 +17,7 @@ from app.widgets.review_queue import DIFFERING, Settings
 from app.widgets.samples_data import Iteration
 from isara.evaluation.raters import Agreement
 from isara.review import agreement_of
-from isara.workspace.standing import DecisionLog, differ, settled
+from isara.workspace.standing import DecisionLog, disagreements
 
 
 def people(data: Iteration, settings: Settings) -> None:
@@ -31,9 +31,7 @@ def people(data: Iteration, settings: Settings) -> None:
         st.caption("Nobody has decided on a pair of this iteration yet.")
         return
     st.dataframe(pd.DataFrame(rows), hide_index=True)
-    standing = log.standing().values()
-    open_ones = sum(differ(people) and not settled(people) for people in standing)
-    resolved = sum(differ(people) and settled(people) for people in standing)
+    open_ones, resolved = disagreements(log.standing().values())
     st.text(
         f"{open_ones} open disagreements; {resolved} more were settled by somebody who had seen "
         "the others' rulings. Of several rulings the latest counts."

@@ -31,6 +31,7 @@ from isara.review import (
     nearest_first,
     shuffled,
 )
+from isara.workspace.standing import DecisionLog
 
 WRITTEN, CUT, JUDGE, RANDOM, CLUSTER = "written", "cut", "judge", "random", "cluster"
 ORDERS = {
@@ -158,12 +159,15 @@ def order_of(data: Iteration, settings: Settings) -> Order:
     return np.arange(len(data))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _board(run_id: str, k: int, version: int, reviewer: str, _data: Iteration) -> Board:
-    log = state.decision_log(run_id, k)
+# By identity: the cache of logs is smaller, and a board on a log that left it would never move on.
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={DecisionLog: id})
+def _board(
+    run_id: str, k: int, version: int, reviewer: str, log: DecisionLog, _data: Iteration
+) -> Board:
     return Board(log, _data.positions, _data.result.kept, reviewer)
 
 
 def board(data: Iteration, reviewer: str) -> Board:
     """What stands on each pair for a reviewer."""
-    return _board(data.run_id, data.k, _version(data), reviewer, data)
+    log = state.decision_log(data.run_id, data.k)
+    return _board(data.run_id, data.k, _version(data), reviewer, log, data)

@@ -16,6 +16,7 @@ from app.widgets.samples_review import NAME
 from isara.errors import IsaraError
 from isara.filters import apply_decisions
 from isara.methods.reviewing import finish_review, waiting_iteration
+from isara.workspace.standing import disagreements
 
 ERROR, TOLD = "wait_error", "wait_told"
 
@@ -56,7 +57,8 @@ def _confirm(data: Iteration) -> None:
 
 def would_train(data: Iteration) -> str:
     """What the run would train on, by what decided it."""
-    counting = state.decision_log(data.run_id, data.k).counting()
+    log = state.decision_log(data.run_id, data.k)
+    counting = log.counting()
     rulings = {
         data.positions[name]: decision.action
         for name, decision in counting.items()
@@ -64,11 +66,13 @@ def would_train(data: Iteration) -> str:
     }
     final = apply_decisions(data.result, rulings)
     words = list(rulings.values())
+    open_ones, _ = disagreements(log.standing().values())
+    differing = f" On {open_ones} pairs rulings differ: the latest counts." if open_ones else ""
     return (
         f"It trains on {int(final.sum())} of {len(data)} pairs and the seeds. People accepted "
         f"{words.count('accept')}, changed {words.count('edit')} and rejected "
         f"{words.count('reject')}; for the other {len(data) - len(rulings)} the rules' verdict "
-        "counts."
+        f"counts.{differing}"
     )
 
 

@@ -1,9 +1,9 @@
-"""Words of the review: the sheet of keys, decisions in sentences, time that is left."""
+"""Words of the review: the sheet of keys, decisions and conflicts in sentences, time left."""
 
 from __future__ import annotations
 
 from app.look import DECISIONS
-from isara.workspace.standing import Decision
+from isara.workspace.standing import Decision, People, differ
 
 KEYS = """
 | Key | What it does | Key | What it does |
@@ -30,6 +30,21 @@ def outcome_words(decision: Decision) -> str:
     why = f" ({decision.reason})" if decision.reason else ""
     action = DECISIONS[decision.action].word
     return f"{decision.reviewer}: {action}{why}, {decision.created:%Y-%m-%d %H:%M} UTC"
+
+
+def conflict(mine: Decision, crossed: list[Decision], standing: People) -> str:
+    """Who decided what while the card was shown, and what counts now."""
+    parts = []
+    for other in crossed:
+        who = "you, in another tab," if other.reviewer == mine.reviewer else other.reviewer
+        parts.append(f"{who} {DECISIONS[other.action].word} it at {other.created:%H:%M:%S} UTC")
+    told = f"While you looked at {mine.candidate_id}: {'; '.join(parts)}. Both are stored."
+    if not mine.rules:
+        return told
+    told += f" Yours ({DECISIONS[mine.action].word}) is the later one and counts."
+    if differ(standing):
+        told += " The rulings differ: the pair is in the queue of disagreements."
+    return told
 
 
 def left_words(minutes: float) -> str:

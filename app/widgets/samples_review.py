@@ -12,10 +12,12 @@ import streamlit as st
 
 from app import state
 from app.widgets.plain import plain
+from app.widgets.review_words import conflict
 from app.widgets.samples_data import Iteration
 from isara.errors import IsaraError
 
 NAME = "reviewer"
+ERROR, WARNED = "review_error", "review_warned"
 ACTIONS = (
     ("Accept", "accept", ":material/check:", "a", "Keep this pair, whatever the rules say."),
     ("Reject", "reject", ":material/close:", "x", "Drop this pair, whatever the rules say."),
@@ -25,6 +27,7 @@ ACTIONS = (
 
 def buttons(data: Iteration, candidate_id: str) -> None:
     """The reviewer's name and the buttons, with letters on the keyboard for the same."""
+    since = state.decision_log(data.run_id, data.k).last_id
     with st.container(horizontal=True, vertical_alignment="bottom"):
         reviewer = ask_reviewer()
         for label, action, icon, shortcut, words in ACTIONS:
@@ -36,7 +39,7 @@ def buttons(data: Iteration, candidate_id: str) -> None:
                 disabled=not reviewer,
                 help=words if reviewer else "Type your name first.",
                 on_click=_decide,
-                args=(data.run_id, data.k, candidate_id, reviewer, action),
+                args=(data.run_id, data.k, candidate_id, reviewer, action, since),
             )
         st.button(
             "Undo",
@@ -48,8 +51,10 @@ def buttons(data: Iteration, candidate_id: str) -> None:
             on_click=_undo,
             args=(data.run_id, data.k, reviewer),
         )
-    if message := st.session_state.pop("review_error", None):
+    if message := st.session_state.pop(ERROR, None):
         st.error(plain(message))
+    if message := st.session_state.pop(WARNED, None):
+        st.warning(plain(message), icon=":material/group:")
     if state.run_folder(data.run_id).iteration(data.k).is_done:
         st.caption(
             "This iteration is finished: a decision is stored and shown, and does not change what "
@@ -73,18 +78,24 @@ def ask_reviewer(*, short: bool = False) -> str:
     return (name or "").strip()
 
 
-def _decide(run_id: str, k: int, candidate_id: str, reviewer: str, action: str) -> None:
+def _decide(run_id: str, k: int, candidate_id: str, reviewer: str, action: str, since: int) -> None:
+    """Store a decision, and tell of those that were made since the pair was shown."""
+    database = state.workspace().database
     try:
-        state.workspace().database.record_decision(run_id, k, candidate_id, reviewer, action)
+        mine = database.record_decision(run_id, k, candidate_id, reviewer, action)
+        log = state.decision_log(run_id, k)
     except IsaraError as error:
-        st.session_state["review_error"] = str(error)
+        st.session_state[ERROR] = str(error)
+        return
+    if crossed := log.crossed(mine, since):
+        st.session_state[WARNED] = conflict(mine, crossed, log.of(candidate_id))
 
 
 def _undo(run_id: str, k: int, reviewer: str) -> None:
     try:
         told, _ = undo(run_id, k, reviewer)
     except IsaraError as error:
-        st.session_state["review_error"] = str(error)
+        st.session_state[ERROR] = str(error)
         return
     st.toast(told, icon=":material/undo:")
 

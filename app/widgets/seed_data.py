@@ -129,11 +129,15 @@ def change(hand: InHand, made: Change, typed: str = "") -> InHand | None:
                 "window. It is shown now; make your change there."
             )
         draft.change(made, seen=hand.n, author=author())
+        return _of(draft)
     except IsaraError as error:
-        words = f"{error} You had written: {typed}" if typed else str(error)
-        st.session_state[MESSAGE] = words
+        refuse(str(error), typed)
         return None
-    return _of(draft)
+
+
+def refuse(why: str, typed: str = "") -> None:
+    """Say on the page why a change was not made, with what was typed."""
+    st.session_state[MESSAGE] = f"{why} You had written: {typed}" if typed else why
 
 
 def click(hand: InHand, made: Change) -> None:
@@ -157,14 +161,21 @@ def undo(hand: InHand, what: str = "undo") -> None:
 
 def discard(hand: InHand) -> None:
     """Close the draft without saving; it can be taken up again."""
-    if hand.draft is not None:
-        hand.draft.end("discarded", author=author())
+    try:
+        if hand.draft is not None:
+            hand.draft.discard(seen=hand.n, author=author())
+    except IsaraError as error:
+        refuse(str(error))
+        return
     clear()
 
 
 def take_up(draft: SeedDraft) -> None:
     """Go on with a draft that was discarded."""
-    draft.end("reopened", author=author())
+    try:
+        drafts().take_up(draft, author())
+    except IsaraError as error:
+        refuse(str(error))
 
 
 def clear() -> None:
@@ -225,7 +236,10 @@ def status(hand: InHand) -> None:
             args=(hand, "redo"),
         )
         with st.popover("Discard", icon=":material/delete:", help="Close the draft unsaved."):
-            st.markdown("The saved versions stay as they are. You can take it up again later.")
+            st.markdown(
+                "The saved versions stay as they are. You can take it up again until another draft "
+                "is begun."
+            )
             st.button("Discard the draft", on_click=discard, args=(hand,))
     newer = state.workspace().database.seed_sets(hand.name)[0]
     if newer.version > view.version:

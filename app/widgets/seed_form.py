@@ -42,19 +42,25 @@ HELP = {
     "merge": "It takes the place of the first of the two; the other one goes. Change the text as "
     "it should be.",
 }
+CHANGED_MEANWHILE = (
+    "Not done, because the row was changed in another window after this form was opened. It is "
+    "shown as it is now; look at it and make your change again."
+)
 DONE = {"add": "Add", "open": "Change", "split": "Split", "merge": "Merge"}
 
 
 class Form(NamedTuple):
     """An open form: what it does, to which rows, and the number that its fields are named by.
 
-    `said` stands above it as text, such as the questions that a new row should answer to.
+    `said` stands above it as text, such as the questions that a new row should answer to. `rows`
+    are those that its fields were filled from: the fields stay when somebody changes the rows.
     """
 
     kind: str
     keys: tuple[str, ...]
     number: int
     said: str = ""
+    rows: tuple[SeedRow, ...] | None = None
 
 
 def open_form(kind: str, keys: Sequence[str] = (), said: str = "") -> None:
@@ -74,6 +80,8 @@ def show(hand: InHand) -> None:
         st.info("The row of the form that was open is gone: undo to bring it back.")
         return
     rows = [by_key[key] for key in form.keys]
+    if form.rows is None:
+        form = st.session_state[PANEL] = form._replace(rows=tuple(rows))
     numbers = " and ".join(str(hand.places[key]) for key in form.keys)
     with st.container(border=True):
         st.subheader(TITLES[form.kind].format(numbers=numbers))
@@ -150,8 +158,12 @@ def read_fields(key: str, row: SeedRow) -> SeedRow:
 def _submit(hand: InHand, form: Form, rows: Sequence[SeedRow]) -> None:
     values = _first_values(form, rows)
     read = [read_fields(f"seed_form_{form.number}_{i}", row) for i, row in enumerate(values)]
-    made = _change(hand, form, rows, read)
     typed = " · ".join(f"{row.question} {row.answer}" for row in read)
+    if form.kind != "add" and form.rows != tuple(rows):
+        seed_data.refuse(CHANGED_MEANWHILE, typed)
+        _close()
+        return
+    made = _change(hand, form, rows, read)
     if seed_data.change(hand, made, typed) is not None:
         seed_data.clear()
         st.toast(plain(made.title), icon=":material/check:")

@@ -6,7 +6,6 @@ is looked at in between. Mending is in seed_mend.py, what a draft is in seed_dra
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 
 import streamlit as st
@@ -80,6 +79,7 @@ def _take_upload() -> None:
 def _begin(draft: Draft, token: str) -> None:
     st.session_state[DRAFT], st.session_state[TOKEN] = draft, token
     st.session_state[NAME] = Path(draft.file).stem[:60]
+    st.session_state[WRITTEN] = seed_draft_store.values_of(draft)
     _limit_lengths()
 
 
@@ -109,11 +109,15 @@ def _current() -> Draft | None:
 
 
 def _write_down(draft: Draft) -> None:
-    """Put changes on disk as soon as they are made."""
-    values = copy.deepcopy(draft.to_dict())
-    if st.session_state.get(WRITTEN) != values:
-        seed_draft_store.update(st.session_state[TOKEN], draft)
-        st.session_state[WRITTEN] = values
+    """Put changes on disk as soon as they are made; what another tab changed comes in."""
+    own, before = seed_draft_store.values_of(draft), st.session_state[WRITTEN]
+    if own == before:
+        return
+    values = seed_draft_store.update(st.session_state[TOKEN], draft, before)
+    st.session_state[WRITTEN] = values
+    if values != own:
+        draft.restore(values)
+        st.rerun()
 
 
 def _summary(draft: Draft) -> None:

@@ -177,6 +177,7 @@ class Decisions(Store):
                     values["undoes"] = placed[decision.undoes]
                     if values["undoes"] in undone:
                         continue
+                    undone.add(values["undoes"])
                 placed[decision.id] = _append(session, values).id
                 added += 1
             return added

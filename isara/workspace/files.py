@@ -2,7 +2,8 @@
 
 A reader never sees half a file, and a process killed at any instant leaves the old file or the new
 one. ``BlockWriter`` does the same for a long table: its rows are appended in numbered blocks, so a
-killed stage goes on at the next block and ends with the same table. Locking is left to runs.py.
+killed stage goes on at the next block and ends with the same table. ``append_lines`` is for files
+that several programs add to, each holding the file's lock. Locking of runs is left to runs.py.
 """
 
 from __future__ import annotations
@@ -17,12 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
+from filelock import BaseFileLock, Timeout
 
+from isara.config_files import one_line
 from isara.errors import IsaraError, RunStateError
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+
+LOCK_SECONDS = 10
 
 
 @contextmanager
@@ -87,6 +93,42 @@ def read_json(path: Path, default: Any = None) -> Any:
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
     """Write one JSON object per line."""
     write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+@contextmanager
+def locked(lock: BaseFileLock) -> Iterator[None]:
+    """Hold a lock; IsaraError when that cannot be had."""
+    try:
+        lock.acquire()
+    except (Timeout, OSError) as error:
+        raise not_written(Path(lock.lock_file).parent, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def append_lines(path: Path, lines: Sequence[Mapping[str, object]]) -> None:
+    """Add lines and wait until they are on disk; half a line before them is ended. IsaraError when
+    they cannot be written."""
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    try:
+        with path.open("rb+") as file:
+            file.seek(-1, os.SEEK_END)
+            whole = file.read(1) == b"\n"
+            file.write(text.encode() if whole else b"\n" + text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise not_written(path, error) from error
+
+
+def not_written(path: Path, error: Exception) -> IsaraError:
+    """Why a file or a folder of the workspace cannot be used."""
+    return IsaraError(
+        f"{path} cannot be read or written ({one_line(error)}); check that the workspace can be "
+        "written, that the disk has room and that no other program holds its files."
+    )
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:

@@ -16,24 +16,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
-from isara.config_files import one_line
 from isara.curation import Alike, Board, Change, SeedRow, draft_rows, problems, replay
-from isara.errors import InputError, IsaraError, RunStateError
-from isara.workspace.files import write_text
+from isara.errors import InputError, RunStateError
+from isara.workspace.files import LOCK_SECONDS, append_lines, locked, not_written, write_text
 
 if TYPE_CHECKING:
     from isara.workspace.runs import Workspace
 
-LOCK_SECONDS = 10
 SHOWN_PROBLEMS = 5
 
 
@@ -113,13 +111,17 @@ class SeedDraft:
         with self.writing() as lines:
             self._open_only()
             late = [k for k in change.touched if self._touched.get(k, 0) > seen]
-            there = {row.key for row in self.view().board.rows}
-            if late or not change.touched <= there:
-                who = self._last_author(seen)
+            board, who = self.view().board, self._last_author(seen)
+            if late or not change.touched <= {row.key for row in board.rows}:
                 raise RunStateError(
                     f"{change.title}: not done, because {who} changed or removed the same row in "
                     "another window in the meantime. The row is shown as it is now; look at it and "
                     "make your change again."
+                )
+            if board.used.intersection(change.used):
+                raise RunStateError(
+                    f"{change.title}: not done, because {who} has accepted the same proposal, or "
+                    "turned it down, in another window."
                 )
             lines.append({"change": change.to_dict(), "author": author})
 
@@ -134,17 +136,18 @@ class SeedDraft:
 
     def _step_back(self, what: str, steps: list[Step], seen: int) -> Step:
         with self.writing() as lines:
-            self._open_only()
-            if len(self._lines) != seen:
-                raise RunStateError(
-                    f"The {what} was not done, because {self._last_author(seen)} worked on the "
-                    f"same draft in another window. Look at it as it is now, and {what} again."
-                )
+            self._as_seen_only(what, seen)
             if not steps:
                 raise RunStateError(f"There is nothing left to {what} in this draft.")
             step = steps[-1]
             lines.append({what: True})
         return step
+
+    def discard(self, *, seen: int, author: str = "") -> None:
+        """Close the draft without saving. RunStateError when it is another than was seen."""
+        with self.writing() as lines:
+            self._as_seen_only("discard", seen)
+            lines.append({"end": "discarded", "author": author})
 
     def end(self, how: str, **values: Any) -> None:
         """Close the draft as "saved" or "discarded", or take it up again ("reopened")."""
@@ -164,15 +167,26 @@ class SeedDraft:
                 "page to see the seed set as it is now."
             )
 
+    def _as_seen_only(self, what: str, seen: int) -> None:
+        self._open_only()
+        if len(self._lines) != seen:
+            raise RunStateError(
+                f"The {what} was not done, because {self._last_author(seen)} worked on the same "
+                f"draft in another window. Look at it as it is now, and {what} again."
+            )
+
     def _last_author(self, seen: int) -> str:
         names = [line.get("author") for line in self._lines[seen:]]
         return next((str(name) for name in reversed(names) if name), "someone")
 
     def _refresh(self) -> None:
         """Read the lines that were written since; half a line, left by a kill, is left out."""
-        with self.path.open("rb") as file:
-            file.seek(self._read_to)
-            data = file.read()
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._read_to)
+                data = file.read()
+        except OSError as error:
+            raise not_written(self.path, error) from error
         whole = data[: data.rfind(b"\n") + 1]
         for line in whole.split(b"\n")[:-1]:
             try:
@@ -213,43 +227,25 @@ class Appending:
     def __init__(self, draft: SeedDraft) -> None:
         self.draft = draft
         self.lines: list[dict[str, Any]] = []
+        self._held = ExitStack()
 
     def append(self, line: dict[str, Any]) -> None:
         """Note a line with the time."""
         self.lines.append(line | {"time": datetime.now(UTC).isoformat(timespec="seconds")})
 
     def __enter__(self) -> Appending:
-        self.draft._guard.acquire()
-        try:
-            self.draft._file_lock.acquire()
-        except (Timeout, OSError) as error:
-            self.draft._guard.release()
-            raise IsaraError(
-                f"The draft {self.draft.path} cannot be written ({one_line(error)}); check that "
-                "the workspace can be written and that no other program holds the file."
-            ) from error
-        self.draft._refresh()
+        with ExitStack() as held:
+            held.enter_context(self.draft._guard)
+            held.enter_context(locked(self.draft._file_lock))
+            self.draft._refresh()
+            self._held = held.pop_all()  # until the block ends, unless something went wrong
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
+        with self._held:
             if kind is None and self.lines:
                 append_lines(self.draft.path, self.lines)
                 self.draft._refresh()
-        finally:
-            self.draft._file_lock.release()
-            self.draft._guard.release()
-
-
-def append_lines(path: Path, lines: Sequence[dict[str, Any]]) -> None:
-    """Add lines and wait until they are on disk; half a line before them is ended."""
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    with path.open("rb+") as file:
-        file.seek(-1, os.SEEK_END)
-        whole = file.read(1) == b"\n"
-        file.write(text.encode() if whole else b"\n" + text.encode())
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def draft_folder(root: Path, name: str) -> Path:
@@ -296,8 +292,7 @@ class SeedDrafts:
     def begin(self, name: str, version: int) -> SeedDraft:
         """A draft of a version, or the one that is open for this seed set."""
         folder = draft_folder(self._root, name)
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "begin.lock", timeout=LOCK_SECONDS):
+        with self._beginning(name):
             if (there := self.open(name)) is not None:
                 return there
             saved = self._database.load_seed_set(name, version)
@@ -312,6 +307,25 @@ class SeedDrafts:
             path = folder / f"{len(self._files(name)) + 1:04d}.jsonl"
             write_text(path, json.dumps(header, ensure_ascii=False) + "\n")
         return self._draft(path, name)
+
+    def take_up(self, draft: SeedDraft, author: str = "") -> None:
+        """Go on with a discarded draft. RunStateError when another one was begun meanwhile."""
+        name = draft.view().name
+        with self._beginning(name):
+            if self.discarded(name) is not draft:
+                raise RunStateError(
+                    "The draft was not taken up again: a later one was begun, or this one taken "
+                    "up, in another window. It is shown now."
+                )
+            draft.end("reopened", author=author)
+
+    @contextmanager
+    def _beginning(self, name: str) -> Iterator[None]:
+        """Nobody else begins a draft of this seed set."""
+        folder = draft_folder(self._root, name)
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(FileLock(folder / "begin.lock", timeout=LOCK_SECONDS)):
+            yield
 
     def save(
         self, draft: SeedDraft, *, seen: int, name: str = "", author: str = "", note: str = ""

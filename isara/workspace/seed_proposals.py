@@ -15,8 +15,10 @@ import secrets
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from isara.workspace.files import write_text
-from isara.workspace.seed_drafts import append_lines, draft_folder
+from filelock import FileLock
+
+from isara.workspace.files import LOCK_SECONDS, append_lines, locked, write_text
+from isara.workspace.seed_drafts import draft_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,9 +59,11 @@ class SeedProposals:
     def add(self, name: str, proposals: Iterable[Proposal]) -> None:
         """Keep proposals for a seed set; on disk when it returns."""
         path = self._path(name)
-        if not path.exists():
-            write_text(path, json.dumps({"name": name}, ensure_ascii=False) + "\n")
-        append_lines(path, [one._asdict() for one in proposals])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with locked(FileLock(path.with_suffix(".lock"), timeout=LOCK_SECONDS)):
+            if not path.exists():
+                write_text(path, json.dumps({"name": name}, ensure_ascii=False) + "\n")
+            append_lines(path, [one._asdict() for one in proposals])
 
     def waiting(self, name: str, used: Collection[str]) -> list[Proposal]:
         """The proposals whose ids are not among `used`, the newest first."""

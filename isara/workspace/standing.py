@@ -80,6 +80,12 @@ def settled(people: People) -> bool:
     return last.seen is not None and last.seen >= max(others, default=0)
 
 
+def disagreements(standing: Iterable[People]) -> tuple[int, int]:
+    """On how many pairs rulings differ: those that are open, and those that were settled."""
+    done = [settled(people) for people in standing if differ(people)]
+    return done.count(False), done.count(True)
+
+
 class DecisionLog:
     """The decisions of one iteration as they stand; may be shared by threads."""
 

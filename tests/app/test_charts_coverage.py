@@ -28,3 +28,15 @@ def test_small_groups_share_a_mark() -> None:
     assert traces[0].name == "seed: group 7"  # the largest
     assert (traces[-1].name, len(traces[-1].x)) == (f"seed: {OTHER}", 2)
     assert len({(trace.marker.color, trace.marker.symbol) for trace in traces}) == len(traces)
+
+
+def test_a_group_may_be_called_others_or_hold_markup() -> None:
+    names = [OTHER, "<a href='x'>b</a>", *map(str, range(8))]
+    points = [MapPoint(f"seed {n}", n, 0, name, "x", True) for n, name in enumerate(names)]
+    points += points[:2]  # the two largest groups
+    traces = coverage_map(points).data
+    assert sum(len(trace.x) for trace in traces) == 12
+    assert [(trace.name, len(trace.x)) for trace in traces][:2] == [
+        (f"seed: {OTHER}", 2),
+        ("seed: &lt;a href=&#x27;x&#x27;&gt;b&lt;/a&gt;", 2),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Callable
 
@@ -96,7 +97,9 @@ def test_a_moved_slider_changes_counts_and_the_url_and_goes_back(
     assert metric(app, "Kept") == str(stricter.kept)
     assert stricter.kept < int(own)
     assert app.query_params["max_rouge_l"] == "0.4"
-    assert any("--set filters.max_rouge_l=0.4" in code.value for code in app.code)
+    words = next(shlex.split(code.value) for code in app.code if " isara run " in code.value)
+    assert words[4:7] == [str(one_run.config), "--set", "filters.max_rouge_l=0.4"]
+    assert words[-2:] == ["--workspace", str(one_run.path.parents[1])]
 
     app.button(key="own_values").click().run()
     assert metric(app, "Kept") == own

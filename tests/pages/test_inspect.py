@@ -20,7 +20,9 @@ from isara.config import PROJECT_ROOT
 from isara.config_files import load_config
 from isara.demo.scripted import ScriptedTools, WordEmbedder
 from isara.embedding_cache import CachedEmbedder
+from isara.errors import IsaraError
 from isara.methods.runner import execute, prepare
+from isara.workspace.database import Database
 from isara.workspace.files import write_parquet
 from isara.workspace.runs import RunFolder, Workspace
 
@@ -267,3 +269,17 @@ def test_much_is_not_embedded_unasked(
     assert heading(app).startswith("**424 rows**")
     clean = page("neighbours", **MAP)  # the vectors stay
     assert not clean.info
+
+
+def test_a_look_that_cannot_be_counted_is_none(
+    page: Page, one_run: RunFolder, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object) -> None:
+        raise IsaraError("The database is locked.")
+
+    app = page("neighbours", **MAP)
+    monkeypatch.setattr(Database, "count_test_look", locked)
+    app.toggle(key=f"inspect_test {one_run.run_id}").set_value(True).run()
+    assert not app.exception
+    assert "is locked" in app.error[0].value
+    assert not app.toggle(key=f"inspect_test {one_run.run_id}").value

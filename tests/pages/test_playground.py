@@ -104,6 +104,16 @@ def test_what_the_judge_flags_is_not_sent_until_it_is_opened(
     assert bad in texts(app)
 
 
+def test_a_run_that_has_not_begun_has_its_base_model(
+    one_run: RunFolder, workspace: Workspace, page: Page
+) -> None:
+    workspace.run("waits").create(one_run.config.read_text(encoding="utf-8"))
+    app = page("playground", run="waits", q="Is ice cold?")
+    assert any("the run has not begun" in caption.value for caption in app.caption)
+    answered(app)
+    assert app.multiselect[0].value == ["base"]
+
+
 def test_a_link_fills_the_form(one_run: RunFolder, page: Page) -> None:
     app = page(
         "playground", models="sft", q="Is it cold?", seed="5", temperature="0", tokens="9999999"

@@ -50,6 +50,7 @@ def test_a_report_is_made_when_asked_and_shown_in_a_frame(one_run: RunFolder, pa
     assert not app.get("iframe")
     assert commands(app)[0] == (
         f"python -m isara report {one_run.run_id} --out report-{one_run.run_id}.html --split dev"
+        f" --workspace {one_run.path.parents[1]}"
     )
     app.button(key="report-make").click().run()
     assert not app.exception
@@ -87,7 +88,7 @@ def test_exports_show_their_command_and_hold_the_files(one_run: RunFolder, page:
     app = choose(page("report"), "export-format", "alpaca")
     app.checkbox(key="export-candidates").check().run()
     wanted = f"export {run_id} --to {run_id}-alpaca --format alpaca --candidates"
-    assert commands(app)[1] == f"python -m isara {wanted}"
+    assert commands(app)[1] == f"python -m isara {wanted} --workspace {one_run.path.parents[1]}"
     assert "no trained model on disk" in app.info[0].value  # a scripted run has no weights
     names = zipfile.ZipFile(io.BytesIO(data_zip(run_id, "alpaca", True))).namelist()
     assert f"{run_id}-alpaca/candidates.json" in names
@@ -102,6 +103,7 @@ def test_an_export_that_fails_says_why(one_run: RunFolder, page: Page) -> None:
         assert archive.read("WHY-THIS-IS-EMPTY.txt").strip()
 
 
-def test_names_and_quotes_of_the_command() -> None:
+def test_names_and_quotes_of_the_command(workspace: Workspace) -> None:
     assert file_name(["a", "b", "c"]) == "report-a-and-2-more.html"
-    assert command(["a"], "test", "Is it 'so'?").endswith("""--question 'Is it '"'"'so'"'"'?'""")
+    words = command(["a"], "test", "Is it 'so'?").partition(" --workspace ")[0]
+    assert words.endswith("""--question 'Is it '"'"'so'"'"'?'""")

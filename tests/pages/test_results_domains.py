@@ -110,3 +110,23 @@ def test_the_metric_that_says_most() -> None:
     assert own_metric(["over_refusal", "harmful_rate"]) == "harmful_rate"
     assert own_metric(["over_refusal", "win_rate", "utility"]) == "win_rate"
     assert own_metric(["something"]) == "something"
+
+
+def test_every_chart_is_saved_as_the_chosen_picture_and_as_csv(
+    mixture: RunFolder, page: Page
+) -> None:
+    app = page("results")
+    kinds = [saved_as(app)]
+    app.segmented_control(key="results_pictures").set_value("SVG").run()
+    assert not app.exception
+    assert [*kinds, saved_as(app)] == [{"png"}, {"svg"}]
+    charts = {element.proto.id.rpartition("results-")[2] for element in app.get("plotly_chart")}
+    files = {element.proto.id.rpartition("csv-")[2] for element in app.get("download_button")}
+    assert {name.removesuffix("-chart") for name in charts} <= files
+
+
+def saved_as(app: AppTest) -> set[str]:
+    """The formats that the cameras of the charts save."""
+    configs = [json.loads(element.proto.config) for element in app.get("plotly_chart")]
+    assert configs
+    return {config["toImageButtonOptions"]["format"] for config in configs}

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import state
+from app.widgets.samples_data import load_iteration
 from isara.config import PROJECT_ROOT
-from isara.demo.scripted import GrammarJudge
 from isara.methods.reviewing import review_done
 from isara.report import run_config
-from isara.review import REASONS
+from isara.review import REASONS, distance_to_cut
 from isara.workspace.database import Database
 from isara.workspace.runs import RunFolder, Workspace
 
@@ -224,20 +227,62 @@ def test_reviewers_and_their_agreement(database: Database, one_run: RunFolder, p
     assert "alpha 1.00, over 4 pairs" in texts(app)
 
 
+def test_the_pairs_nearest_to_the_cut_first(one_run: RunFolder, page: Page) -> None:
+    data = load_iteration(one_run, 1)
+    away = distance_to_cut(data.packed, data.result, data.config.filters)
+    app, passed = reviewing(page, one_run, order="nearest to the cut first"), []
+    for _ in range(6):
+        passed.append(away[data.positions[shown(app)]])
+        press(app, "next")
+    assert passed == sorted(passed)
+    assert passed[0] == away.min()
+
+
+def test_similar_pairs_together(
+    one_run: RunFolder, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def by_length(vectors: Any) -> Any:
+        return np.argsort(vectors[:, 0], kind="stable")
+
+    questions = load_iteration(one_run, 1).candidates["question"]
+    lengths = SimpleNamespace(embed=lambda texts: np.array([[len(text)] for text in texts]))
+    monkeypatch.setattr(state, "embedder", lambda name: lengths)
+    monkeypatch.setattr("app.widgets.review_queue.by_cluster", by_length)
+    app = reviewing(page, one_run, order="similar ones together")
+    for place in questions.str.len().sort_values(kind="stable").index[:3]:
+        assert shown(app) == f"1-{place:05d}"
+        press(app, "next")
+
+
+class LengthJudge:
+    """The longer an answer, the more harmful; 0.5, which is the threshold, at 50 characters."""
+
+    name = "length"
+
+    def probabilities(self, questions: Sequence[str], answers: Sequence[str]) -> Any:
+        return np.array([[min(1, len(text) / 100)] + [0.0] * 13 for text in answers])
+
+
 def test_the_least_sure_judge_first(
     one_run: RunFolder, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.widgets.filters_harm._judge", lambda *_: GrammarJudge())
+    monkeypatch.setattr("app.widgets.filters_harm._judge", lambda *_: LengthJudge())
     monkeypatch.setattr("app.widgets.filters_harm.location", lambda name: name)
     app = reviewing(page, one_run, order="least sure judge first")
     assert "needs the judge's opinion" in app.info[0].value
     app.button(key="judge_pairs").click().run()
     assert (one_run.iteration(1).path / "harm.parquet").exists()
-    assert shown(app).startswith("1-")
+    answers = load_iteration(one_run, 1).candidates["answer"].tolist()
+    passed = []
+    for _ in range(6):
+        passed.append(abs(len(answers[int(shown(app)[2:])]) - 50))
+        press(app, "next")
+    assert passed == sorted(passed)
+    assert passed[0] == min(abs(len(answer) - 50) for answer in answers)
 
 
 def test_a_waiting_run_goes_on_when_the_review_is_done(
-    one_run: RunFolder, page: Page, monkeypatch: pytest.MonkeyPatch
+    one_run: RunFolder, workspace: Workspace, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resumed = []
     app = reviewing(page, one_run)
@@ -251,6 +296,10 @@ def test_a_waiting_run_goes_on_when_the_review_is_done(
     app = reviewing(page, one_run, k="2")
     press(app, "accept")
     assert "People accepted 1, changed 0 and rejected 0; for the other 79" in texts(app)
+    assert "pairs rulings differ" not in texts(app)
+    workspace.database.record_decision(one_run.run_id, 2, "2-00000", "Bob", "reject", seen=0)
+    app.run()
+    assert "On 1 pairs rulings differ: the latest counts." in texts(app)
     app.button(key="review_done").click().run()
     assert resumed == [one_run.run_id]
     assert review_done(one_run, 2)
@@ -301,3 +350,26 @@ def test_a_file_that_is_no_database_is_a_sentence_on_every_page(
     (error,) = app.error
     assert "file is not a database" in error.value
     (workspace.root / "isara.db").unlink()
+
+
+def test_the_editor_shows_what_came_meanwhile(
+    database: Database, one_run: RunFolder, page: Page
+) -> None:
+    app = reviewing(page, one_run)
+    database.record_decision(one_run.run_id, 1, "1-00000", "Bob", "reject", reason="rude", seen=0)
+    press(app, "edit")
+    assert "Bob: rejected (rude)" in texts(app)
+    app.text_area[0].set_value("May I?")
+    app.button(key="review_save").click().run()
+    edit = database.history(one_run.run_id)[-1]
+    assert (edit.action, edit.seen) == ("edit", 1)  # of Bob's decision, which was shown
+
+
+def test_a_board_moves_on_when_its_log_was_read_anew(one_run: RunFolder, page: Page) -> None:
+    """Logs leave their cache before boards do, where many iterations are looked at."""
+    app = press(reviewing(page, one_run), "accept")
+    state._decision_log.clear()
+    for i in (1, 2):
+        assert shown(app) == f"1-0000{i}"
+        press(app, "accept")
+    assert "3 of 80 decided" in app.get("progress")[0].proto.text

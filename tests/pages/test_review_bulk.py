@@ -46,3 +46,15 @@ def test_decide_on_three_pairs_and_take_it_back(workspace: Workspace, one_run: R
     assert actions(workspace, one_run) == {}
     assert "on 3 pairs" in app.success[0].value
     assert not app.exception
+
+
+def test_what_others_decided_since_the_preview_is_told(
+    workspace: Workspace, one_run: RunFolder
+) -> None:
+    app = drawn(one_run)
+    app.text_input(key="bulk_reviewer").set_value("Ana").run()
+    for name in ("1-00002", "1-00004"):  # the other is not among the three
+        workspace.database.record_decision(one_run.run_id, 1, name, "Bob", "accept")
+    app.button(key="bulk_decide").click().run()
+    assert "Meanwhile 1 of them were decided on by others" in app.success[0].value
+    assert workspace.database.decisions(one_run.run_id, 1)["1-00002"].reviewer == "Ana"

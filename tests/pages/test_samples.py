@@ -241,6 +241,18 @@ def test_decisions_are_stored_at_once_and_can_be_undone(
     assert not app.exception
 
 
+def test_who_decides_on_what_another_decided_meanwhile_is_told(
+    workspace: Workspace, one_run: RunFolder, page: Page
+) -> None:
+    app = opened(page, k="1", open="1-00003", reviewer="Ana")
+    workspace.database.record_decision(one_run.run_id, 1, "1-00003", "Bob", "reject")
+    app.button(key="decide_accept").click().run()
+    assert "Bob rejected it at" in app.warning[0].value
+    assert len(workspace.database.history(one_run.run_id)) == 2
+    app.button(key="decide_reject").click().run()  # Bob's stands on the page by now
+    assert not app.warning
+
+
 def test_a_filtered_list_is_decided_on_at_once(
     workspace: Workspace, one_run: RunFolder, page: Page
 ) -> None:

@@ -142,6 +142,23 @@ def test_a_reload_finds_the_draft_again(page: Page, workspace: Workspace) -> Non
     assert not list((workspace.root / "drafts").iterdir())
 
 
+def test_two_tabs_mend_the_same_file(page: Page, workspace: Workspace) -> None:
+    mine = own_file(page, "bad.jsonl", BAD)
+    address = {"seed_tab": "Bring your own file", **mine.query_params}
+    theirs = page("seed", **address)
+    mend(mine, {0: {"answer": "Always."}})
+    mend(theirs, {1: {DELETE: True}})
+    for app in (theirs, page("seed", **address)):
+        assert app.data_editor[0].value["answer"][0] == "Always."
+        assert bool(app.data_editor[0].value[DELETE][1])
+
+    next(b for b in theirs.button if b.label == "Discard this file").click().run()
+    mend(mine, {2: {DELETE: True}})  # goes on: the file is kept again with it
+    again = page("seed", **address)
+    assert not again.exception
+    assert list(again.data_editor[0].value[DELETE])[2]
+
+
 @pytest.mark.usefixtures("workspace")
 def test_columns_are_asked_for(page: Page) -> None:
     app = own_file(page, "other.csv", "Ask,Best Answer,Kind\nWho is there?,A friend.,people\n")

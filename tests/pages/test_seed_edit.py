@@ -167,3 +167,17 @@ def test_the_table_is_paged(workspace: Workspace, page: Page) -> None:
     assert len(shown(app)) == 50
     app.text_input(key="seed_find").input("Is it 19").run()
     assert shown(app, "Row") == [20, *range(191, 201)]
+
+
+def test_a_form_does_not_overwrite_what_was_changed_after_it_was_opened(
+    edit_tab: Callable[[], AppTest],
+) -> None:
+    mine, theirs = press(tick(edit_tab(), [1]), "Open"), edit_tab()
+    write(theirs, {1: {"Answer": "Theirs."}})
+    mine.text_input(key="seed_find").input("there").run()  # the page is drawn anew, the form stays
+    mine.text_area[1].set_value("Mine.")
+    press(mine, "Change")
+    assert "after this form was opened" in mine.error[0].value
+    assert "Mine" in mine.error[0].value
+    assert shown(mine, "Answer")[0] == "Theirs."
+    press(press(mine, "Open"), "Cancel")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from isara.curation import add, both_fine, delete, edit, new_row, tag
-from isara.errors import InputError, RunStateError
+from isara.errors import InputError, IsaraError, RunStateError
 from isara.examples import Example
 from isara.workspace.runs import Workspace
 from isara.workspace.seed_drafts import SeedDraft, SeedDrafts
@@ -153,4 +154,58 @@ def test_a_discarded_draft_can_be_taken_up_again(workspace: Workspace) -> None:
     assert found is draft
     found.end("reopened")
     assert drafts.begin("my seeds", 1) is draft
+    assert answers(draft)[0] == "A"
+
+
+def test_a_draft_that_others_changed_or_ended_is_not_discarded(workspace: Workspace) -> None:
+    drafts = SeedDrafts(workspace)
+    draft = drafts.begin("my seeds", 1)
+    rename(draft, 0, "A")
+    with pytest.raises(RunStateError, match="The discard was not done"):
+        draft.discard(seen=0)
+    drafts.save(draft, seen=1)
+    with pytest.raises(RunStateError, match="was saved in another window"):
+        draft.discard(seen=2)
+    assert drafts.discarded("my seeds") is None
+
+
+def test_a_discarded_draft_is_not_taken_up_beside_a_later_one(workspace: Workspace) -> None:
+    drafts = SeedDrafts(workspace)
+    draft = drafts.begin("my seeds", 1)
+    rename(draft, 0, "A")
+    draft.discard(seen=1)
+    drafts.take_up(draft)
+    with pytest.raises(RunStateError, match="taken up, in another window"):
+        drafts.take_up(draft)
+    draft.discard(seen=3)
+    later = drafts.begin("my seeds", 1)
+    with pytest.raises(RunStateError, match="a later one was begun"):
+        drafts.take_up(draft)
+    assert drafts.open("my seeds") is later
+
+
+def test_a_full_disk_is_a_sentence_and_costs_that_change_alone(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(number: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    draft = SeedDrafts(workspace).begin("my seeds", 1)
+    with monkeypatch.context() as patch, pytest.raises(IsaraError, match="the disk has room"):
+        patch.setattr("isara.workspace.files.os.fsync", full)
+        rename(draft, 0, "A")
+    rename(draft, 1, "B")
+    assert answers(draft)[1] == answers(SeedDrafts(workspace).begin("my seeds", 1))[1] == "B"
+
+
+def test_a_draft_that_cannot_be_read_holds_up_nobody(workspace: Workspace) -> None:
+    draft = SeedDrafts(workspace).begin("my seeds", 1)
+    aside = draft.path.rename(draft.path.with_suffix(".away"))
+    with pytest.raises(IsaraError, match="cannot be read or written"):
+        draft.undo(seen=0)
+    aside.rename(draft.path)
+    other = Thread(target=rename, args=(draft, 0, "A"), daemon=True)  # as another session is
+    other.start()
+    other.join(5)
+    assert not other.is_alive()
     assert answers(draft)[0] == "A"
