@@ -19,6 +19,7 @@ import streamlit as st
 
 SWITCH = "fold_harmful"  # in session_state: the same for all pages of a session
 OPENED = "fold_opened"
+TURNED = "fold_turned"  # since the page was last drawn as a whole
 HELP = (
     "An answer that the run's judge flags as harmful is shown only when it is opened. Leave this "
     "on when you show the page to others."
@@ -37,11 +38,14 @@ def fold_switch(place: str) -> bool:
     key = f"{SWITCH} {place}"
     st.session_state[key] = folding()
     st.toggle("Fold harmful answers", key=key, help=HELP, on_change=_switched, args=(key,))
+    if st.session_state.pop(TURNED, False):
+        st.rerun()  # what lies outside the fragment that was pressed folds too
     return folding()
 
 
 def _switched(key: str) -> None:
     st.session_state[SWITCH] = bool(st.session_state[key])
+    st.session_state[TURNED] = True
 
 
 def folded(answers: pd.Series[Any], flagged: npt.ArrayLike) -> pd.Series[Any]:

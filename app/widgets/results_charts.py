@@ -116,12 +116,20 @@ def draw(ids: list[str], refreshed: bool) -> None:
     show_charts(results)
     show_domains(results)
     show_tables(results)
-    for key, title, draw_section in SECTIONS:
-        # With on_change a section knows whether it is open: a closed one computes nothing.
-        section = st.expander(title, key=f"results-{key}", on_change="rerun")
-        if section.open:
-            with section, sentences():
-                draw_section(results)
+    for section in SECTIONS:
+        # Of its own: what is pressed in a section does not draw the charts again. Notes do.
+        (show_section if section[0] == "notes" else st.fragment(show_section))(*section, results)
+
+
+def show_section(
+    key: str, title: str, draw_section: Callable[[list[RunResult]], None], results: list[RunResult]
+) -> None:
+    """A section below the tables, drawn once it is open."""
+    # With on_change a section knows whether it is open: a closed one computes nothing.
+    section = st.expander(title, key=f"results-{key}", on_change="rerun")
+    if section.open:
+        with section, sentences():
+            draw_section(results)
 
 
 def readable_results(ids: list[str]) -> list[RunResult]:
