@@ -344,7 +344,6 @@ def test_a_run_without_evaluation(
         ("iteration-02/evaluation.parquet", b"PAR1"),
         ("environment.json", b'[{"python": "3"}]'),
         ("run.yaml", b"name: ["),
-        ("state.json", b"{"),
     ],
 )
 def test_a_damaged_file_is_a_sentence(name: str, data: bytes, workspace: Workspace) -> None:
@@ -353,6 +352,13 @@ def test_a_damaged_file_is_a_sentence(name: str, data: bytes, workspace: Workspa
         report_html(gather(workspace, ["r"], "test"))
     assert "\n" not in str(error.value)
     assert workspace.database.test_looks("r") == 0
+
+
+def test_a_damaged_state_is_told_in_the_report(workspace: Workspace) -> None:
+    (workspace.run("r").path / "state.json").write_bytes(b"{")
+    html = report_html(gather(workspace, ["r"], "test"))
+    assert "This run is not done: it is failed." in html
+    assert "state.json of r is damaged" in html
 
 
 # ------------------------------------------------------------------ people

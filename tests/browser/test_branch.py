@@ -34,6 +34,7 @@ def parent(tmp_path: Path) -> RunFolder:
     return folder
 
 
+@pytest.mark.slow
 def test_from_filters_to_a_trained_branch(parent: RunFolder, server: str, page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto(f"{server}/filters?run=first&k=1")
