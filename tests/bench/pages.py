@@ -130,7 +130,7 @@ def views(runs: list[str]) -> list[View]:
     filters = f"filters?run={run}&k=1"
     log = tuple(f'[class*="st-key-run_log-"] [role=radio] >> nth={n}' for n in (1, 0))
     dropped = (".st-key-export-candidates label",)
-    groups, fold = (".st-key-seed_groups input",), (".st-key-playground_fold label",)
+    groups, fold = (".st-key-seed_groups input",), ("[class*=st-key-fold_harmful] label",)
     found = [
         ("seed", "", "another tab", tabs("Versions", "Saved seed sets")),
         ("seed, edit", "?seed_tab=Edit", "page of the table", pages("seed_edit_page")),
