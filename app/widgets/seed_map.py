@@ -21,6 +21,7 @@ from isara.seed_coverage import Gap, gaps, own_similarity
 
 BY_CATEGORY, BY_TAG = "Category", "First tag"
 KEPT, DRAWN = "seed_coverage", "seed_map_drawn"
+PLACED = "seed_map_placed"  # what the number of groups does not change
 MOST_LISTED = 50
 EXAMPLES = 3
 METHOD_WORDS = {"pca": "PCA", "umap": "UMAP"}
@@ -86,21 +87,25 @@ def _coverage(
     """Computed once for what is asked; None after saying why not."""
     import numpy as np
 
-    kept = st.session_state.get(KEPT)
-    if kept is None or kept[0] != asked:
-        _, _, embedder, method, groups = asked
+    *source, groups = asked
+    placed = st.session_state.get(PLACED)
+    if placed is None or placed[0] != source:
+        _, _, embedder, method = source
         vectors = neighbours_models.embedded(
             embedder, [row.question for row in hand.rows], [prompt.question for prompt in prompts]
         )
         if vectors is None:
             return None
-        seeds, questions = vectors
-        both = np.concatenate([seeds, questions])
-        usual = own_similarity(seeds)
+        both = np.concatenate(vectors)
         with st.spinner("Drawing the map …"):
-            points = maps.project(both, method)
-            found = gaps(questions, seeds, usual.value, groups)
-            kept = (asked, Coverage(points, found, usual, maps.explained(both)))
+            points, usual = maps.project(both, method), own_similarity(vectors[0])
+            placed = (source, vectors, points, usual, maps.explained(both))
+        st.session_state[PLACED] = placed
+    _, (seeds, questions), points, usual, explained = placed
+    kept = st.session_state.get(KEPT)
+    if kept is None or kept[0] != asked:
+        found = gaps(questions, seeds, usual.value, groups)
+        kept = (asked, Coverage(points, found, usual, explained))
         st.session_state[KEPT] = kept
     coverage: Coverage = kept[1]
     return coverage
