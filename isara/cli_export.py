@@ -71,22 +71,30 @@ def export(
         return
     if of is not None or merge:
         raise InputError("--of and --merge are for models: add --model, or leave them out.")
+    _export_pairs(place, folder, to, (format or Format.jsonl).value, candidates, names, force)
+
+
+def _export_pairs(
+    place: Workspace,
+    folder: RunFolder,
+    to: Path,
+    layout: str,
+    candidates: bool,
+    names: bool,
+    force: bool,
+) -> None:
     from isara.export import export_data
 
-    layout = (format or Format.jsonl).value
+    decisions = place.database.decisions(folder.run_id)
     found = export_data(
-        folder,
-        place.database.decisions(run_id),
-        to,
-        layout,
-        candidates=candidates,
-        names=names,
-        force=force,
+        folder, decisions, to, layout, candidates=candidates, names=names, force=force
     )
     counted = f"{found['pairs']} pairs"
     if "candidates" in found:
         counted += f" and {found['candidates']} candidates"
-    typer.echo(f"{counted} of {run_id} as {layout} in {found['folder']} (README.md is their card)")
+    typer.echo(
+        f"{counted} of {folder.run_id} as {layout} in {found['folder']} (README.md is their card)"
+    )
 
 
 def _export_model(
