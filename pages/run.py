@@ -15,18 +15,10 @@ hint("run")
 
 # Closed on a link to a run and after Start; it must not close while somebody fills it in.
 is_open = st.session_state.setdefault("run_setup_open", "run" not in st.query_params)
-
-
-@st.fragment
-def set_up() -> None:
-    """The form; a setting draws it alone, Start draws the page."""
+with st.expander("Set up a run", expanded=is_open):
     start = choose_start()
     if start is not None:
         start_section(*checked(settings_form(start)))
-
-
-with st.expander("Set up a run", expanded=is_open):
-    set_up()
 
 st.subheader("Progress")
 show_queue()
