@@ -1,8 +1,9 @@
 """The papers' claims as experiments: what each says, the runs it rests on, and its verdict.
 
     claims = load_claims()                          # data/configs/claims/*.yaml (claims_files.py)
-    carry_out_claims(claims, workspace)             # goes on where it stopped
-    claim_results(claims, workspace)                # the rows of `python -m isara claims --json`
+    kept = read_kept(claims)                        # what was found before (claims_kept.py)
+    carry_out_claims(missing(claims, kept), workspace)        # goes on where it stopped
+    claim_results(claims, workspace, kept=kept)     # the rows of `python -m isara claims --json`
 
 A hypothesis is judged over at least 8 random seeds, D0 drawn afresh for each. Its p is corrected by
 Holm over all hypotheses of its paper that are done. Verdicts: `judged`. The effects themselves are
@@ -11,13 +12,16 @@ in claims_effects.py, tables in claims_table.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from math import inf
+from types import MappingProxyType
 from typing import Any
 
 from isara.claims_effects import Effect, Folders, measured
 from isara.claims_files import Claim, Hypothesis, Side, quick_study
+from isara.claims_kept import Kept, KeptEffect, what_is_stated
 from isara.config import RunConfig
 from isara.evaluation.stats import holm
 from isara.methods.tools import Tools
@@ -88,6 +92,11 @@ def carry_out_claims(
         carry_out(wanted, workspace, tools=tools, on_run=on_run, listener=listener)
 
 
+def missing(claims: Stated, kept: Mapping[int, Kept]) -> list[tuple[Claim, Study]]:
+    """Those whose result is not kept."""
+    return [(claim, study) for claim, study in claims if claim.number not in kept]
+
+
 def _needed(claims: Stated) -> list[Study]:
     """Each study once, with the arms that these claims speak of: the runs' ids stay the same."""
     arms: dict[str, set[str]] = {}
@@ -105,31 +114,66 @@ def _needed(claims: Stated) -> list[Study]:
 # ---------------------------------------------------------------- results
 
 
+NOTHING_KEPT: Mapping[int, Kept] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a claim's runs say by now; an effect for each hypothesis, None where nothing is done."""
+    """What a claim's runs say by now: for each hypothesis its effect (None where nothing is done)
+    and the random seeds whose runs are all done; `runs` have their wall time (seconds). `date` is
+    the day on which the last of them ended, None without any."""
 
     claim: Claim
     split: str
-    folders: Folders
     effects: list[Effect | None]
+    done: list[set[int]]
+    runs: dict[str, float] = field(default_factory=dict)
+    date: str | None = None
+    is_kept: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Has every hypothesis enough random seeds for a verdict?"""
+        return all(effect is not None and effect.n_seeds >= MIN_SEEDS for effect in self.effects)
 
 
 def claim_results(
-    claims: Stated, workspace: Workspace, *, quick: bool = False
+    claims: Stated,
+    workspace: Workspace,
+    *,
+    quick: bool = False,
+    kept: Mapping[int, Kept] = NOTHING_KEPT,
 ) -> list[dict[str, Any]]:
     """One row for each claim: number, paper, statement, limits, verdict, hypotheses, hours,
-    random_seeds.
+    random_seeds, date.
 
     Give all claims of a paper: the correction is over those that are given. `hours` is the wall
-    time of the runs that a claim rests on, shared or not; `runs` are their ids.
+    time of the runs that a claim rests on, shared or not; `runs` are their ids with their seconds.
+    Where the workspace has not enough runs for a verdict, the result in `kept` stands (`kept`).
     """
-    known = _known(claims, workspace, quick)
+    known = _known(claims, workspace, quick, kept)
     corrected = {} if quick else _corrected(known)
     return [_row(one, corrected, quick) for one in known]
 
 
-def _known(claims: Stated, workspace: Workspace, quick: bool) -> list[_Known]:
+def results_to_keep(claims: Stated, results: Sequence[dict[str, Any]]) -> dict[int, Kept]:
+    """By number those of `claim_results` that have enough random seeds for a verdict."""
+    names = ("effect", "low", "high", "p", "n", "random_seeds")
+    return {
+        claim.number: Kept(
+            stated=what_is_stated(claim, study),
+            date=row["date"],
+            effects=[KeptEffect(**{n: one[n] for n in names}) for one in row["hypotheses"]],
+            runs=row["runs"],
+        )
+        for (claim, study), row in zip(claims, results, strict=True)
+        if all(one["n_seeds"] >= MIN_SEEDS for one in row["hypotheses"])
+    }
+
+
+def _known(
+    claims: Stated, workspace: Workspace, quick: bool, kept: Mapping[int, Kept]
+) -> list[_Known]:
     folders: dict[str, Folders] = {}
     for study in _needed(claims):
         wanted = quick_study(study, workspace) if quick else study
@@ -138,12 +182,34 @@ def _known(claims: Stated, workspace: Workspace, quick: bool) -> list[_Known]:
             for key, config in run_configs(wanted, workspace).items()
         }
         folders[study.name] = {key: run for key, run in runs.items() if is_done(run)}
-    found = []
-    for claim, study in claims:
-        own = {key: run for key, run in folders[study.name].items() if key[0] in claim.arms}
-        effects = [measured(hypothesis, own, study.split) for hypothesis in claim.hypotheses]
-        found.append(_Known(claim, study.split, own, effects))
-    return found
+    return [
+        _one_known(claim, study, folders[study.name], kept.get(claim.number))
+        for claim, study in claims
+    ]
+
+
+def _one_known(claim: Claim, study: Study, folders: Folders, kept: Kept | None) -> _Known:
+    own = {key: run for key, run in folders.items() if key[0] in claim.arms}
+    ended = max((run.state().updated for run in own.values()), default=None)
+    found = _Known(
+        claim,
+        study.split,
+        [measured(hypothesis, own, study.split) for hypothesis in claim.hypotheses],
+        [_random_seeds(own, hypothesis) for hypothesis in claim.hypotheses],
+        {run.run_id: seconds_spent([run]) for run in own.values()},
+        None if ended is None else f"{datetime.fromtimestamp(ended, UTC):%Y-%m-%d}",
+    )
+    if kept is None or found.is_whole:
+        return found
+    effects = [one.found() for one in kept.effects]
+    done = [set(effect.random_seeds) for effect in effects]
+    return _Known(claim, study.split, [*effects], done, kept.runs, kept.date, is_kept=True)
+
+
+def _random_seeds(folders: Folders, hypothesis: Hypothesis) -> set[int]:
+    """The random seeds whose runs of all its arms are done."""
+    arms = {side.arm for side in hypothesis.sides}
+    return {n for _, n in folders if all((arm, n) in folders for arm in arms)}
 
 
 def _corrected(known: Sequence[_Known]) -> dict[tuple[int, int], float]:
@@ -165,7 +231,8 @@ def _corrected(known: Sequence[_Known]) -> dict[tuple[int, int], float]:
 def _row(one: _Known, corrected: dict[tuple[int, int], float], quick: bool) -> dict[str, Any]:
     claim = one.claim
     rows: list[dict[str, Any]] = []
-    for i, (hypothesis, effect) in enumerate(zip(claim.hypotheses, one.effects, strict=True)):
+    stated = zip(claim.hypotheses, one.effects, one.done, strict=True)
+    for i, (hypothesis, effect, done) in enumerate(stated):
         p_corrected = corrected.get((claim.number, i))
         rows.append(
             {
@@ -179,10 +246,9 @@ def _row(one: _Known, corrected: dict[tuple[int, int], float], quick: bool) -> d
                 "p_corrected": p_corrected,
                 "n": None if effect is None else effect.n,
                 "n_seeds": 0 if effect is None else effect.n_seeds,
+                "random_seeds": [] if effect is None else list(effect.random_seeds),
                 "smallest": hypothesis.smallest,
-                "verdict": _verdict(hypothesis, effect, p_corrected, quick)
-                if _random_seeds(one, hypothesis)
-                else NOT_RUN,
+                "verdict": _verdict(hypothesis, effect, p_corrected, quick) if done else NOT_RUN,
             }
         )
     return {
@@ -192,19 +258,13 @@ def _row(one: _Known, corrected: dict[tuple[int, int], float], quick: bool) -> d
         "limits": claim.limits,
         "verdict": together([row["verdict"] for row in rows]),
         "hypotheses": rows,
-        "hours": seconds_spent(one.folders.values()) / 3600,
-        "random_seeds": sorted(
-            set.intersection(*(_random_seeds(one, h) for h in claim.hypotheses))
-        ),
+        "hours": sum(one.runs.values()) / 3600,
+        "random_seeds": sorted(set.intersection(*one.done)),
         "split": one.split,
-        "runs": sorted(run.run_id for run in one.folders.values()),
+        "date": one.date,
+        "kept": one.is_kept,
+        "runs": dict(sorted(one.runs.items())),
     }
-
-
-def _random_seeds(one: _Known, hypothesis: Hypothesis) -> set[int]:
-    """The random seeds whose runs of all its arms are done."""
-    arms = {side.arm for side in hypothesis.sides}
-    return {n for _, n in one.folders if all((arm, n) in one.folders for arm in arms)}
 
 
 def _verdict(
@@ -218,10 +278,12 @@ def _verdict(
     return judged(hypothesis, effect, p_corrected)
 
 
-def hours_in_all(results: Sequence[dict[str, Any]], workspace: Workspace) -> float:
+def hours_in_all(results: Sequence[dict[str, Any]]) -> float:
     """Wall time of all their runs, each counted once (hours)."""
-    runs = {run_id for row in results for run_id in row["runs"]}
-    return seconds_spent(workspace.run(run_id) for run_id in sorted(runs)) / 3600
+    seconds: dict[str, float] = {}
+    for row in results:
+        seconds |= row["runs"]
+    return sum(seconds.values()) / 3600
 
 
 def in_words(hypothesis: Hypothesis) -> str:

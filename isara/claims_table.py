@@ -26,9 +26,14 @@ each open question of reviewers, is a file in `configs/claims`: what is compared
 direction, and the smallest difference that counts, all stated before any run. The runs are those of
 the studies in `configs/claims/studies`.
 
-    python -m isara claims              does what is missing, and prints this table
-    python -m isara claims 3            the same for one claim
+    python -m isara claims              prints this table; runs only what has no result yet
+    python -m isara claims --again      does all runs anew, in the workspace
+    python -m isara claims 3 --again    those of one claim
     python -m isara claims --show --write data/CLAIMS.md      writes this file from what is done
+
+What the runs found is kept in `CLAIMS.json` beside this file: a claim's effects, p before the
+correction, runs with their seconds, and a hash of what was stated. A claim that was changed since
+has no result.
 
 **How a verdict is found.** Every hypothesis is measured over 8 random seeds or more, with the seed
 examples D0 drawn afresh for each, on the test split. The effect is the first side less the second
@@ -69,7 +74,9 @@ def print_claims(rows: Sequence[dict[str, Any]], hours: float) -> None:
 
     console = Console()
     console.width = max(console.width, 110)
-    table = Table("claim", "paper", "statement", "verdict", "seeds", "hours", box=box.SIMPLE)
+    table = Table(
+        "claim", "paper", "statement", "verdict", "seeds", "hours", "date", box=box.SIMPLE
+    )
     for row in rows:
         table.add_row(*map(plain, _claim_cells(row)))
     console.print(table)
@@ -83,13 +90,19 @@ def print_claims(rows: Sequence[dict[str, Any]], hours: float) -> None:
         f"{hours:.2f} hours of runs; two-level bootstrap over random seeds and prompts, or "
         "Student's t over random seeds; p corrected by Holm within each paper"
     )
+    if any(row["kept"] for row in rows):
+        console.print(
+            "Results are those of data/CLAIMS.json where this workspace has none; --again does the "
+            "runs here."
+        )
 
 
 def claims_markdown(rows: Sequence[dict[str, Any]], hours: float) -> str:
     """The whole of data/CLAIMS.md: how to read it, the claims, their hypotheses."""
-    lines = ["## Claims", "", "| # | paper | claim | verdict | random seeds | hours |"]
-    lines += ["|---|---|---|---|---|---|"]
-    lines += [_line(_claim_cells(row)) for row in rows]
+    lines = ["## Claims", ""]
+    lines += ["| # | paper | claim | verdict | random seeds | hours | date | command |"]
+    lines += ["|---|---|---|---|---|---|---|---|"]
+    lines += [_line((*_claim_cells(row), _command(row))) for row in rows]
     if hours:
         lines += ["", f"All runs together: {_hours(hours)} hours. A run that serves several claims"]
         lines += ["counts in each of them above, and once here."]
@@ -115,7 +128,12 @@ def _claim_cells(row: dict[str, Any]) -> tuple[str, ...]:
         row["verdict"],
         NOTHING if row["verdict"] == "not run" else str(len(row["random_seeds"])),
         NOTHING if row["verdict"] == "not run" else _hours(row["hours"]),
+        NOTHING if row["verdict"] == "not run" else row["date"],
     )
+
+
+def _command(row: dict[str, Any]) -> str:
+    return f"`python -m isara claims {row['number']} --again`"
 
 
 def _hours(hours: float) -> str:

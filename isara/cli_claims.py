@@ -21,38 +21,59 @@ def claims(
         bool, typer.Option("--quick", help="One random seed, smallest sizes: no verdicts.")
     ] = False,
     show: Annotated[bool, typer.Option("--show", help="Run nothing, print what is done.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Leave data/CLAIMS.json aside: runs of the workspace.")
+    ] = False,
     as_json: JsonOption = False,
     write: Annotated[
-        Path | None, typer.Option("--write", help="Write the table of all claims there (Markdown).")
+        Path | None,
+        typer.Option("--write", help="Write all claims there (Markdown), and beside it as JSON."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Carry out the papers' claims as experiments, or go on with them: one table of verdicts."""
-    from isara.claims import claim_results, hours_in_all
+    """The papers' claims as experiments: carry out what is missing, one table of verdicts."""
+    from isara.claims import claim_results, hours_in_all, missing
     from isara.claims_files import chosen, load_claims
-    from isara.claims_table import claims_markdown, print_claims
+    from isara.claims_kept import read_kept
+    from isara.claims_table import print_claims
     from isara.workspace.runs import Workspace
 
     if quick and write is not None:
         raise InputError(
             "--write was given with --quick, whose runs decide nothing: leave one of them out."
         )
+    if write is not None and write.suffix == ".json":
+        raise InputError(
+            f"--write names {write}, expected the table's file (say {write.with_suffix('.md')}): "
+            "the results go beside it as JSON."
+        )
     stated, place = load_claims(), Workspace(workspace)
     wanted = chosen(stated, name)
+    kept = {} if again or quick else read_kept(stated)
     if not show:
-        _carry_out(wanted, place, quick, quiet)
+        _carry_out(missing(wanted, kept), place, quick, quiet)
     # All of them: p is corrected over a whole paper, whichever claims are shown.
-    every = claim_results(stated, place, quick=quick)
+    every = claim_results(stated, place, quick=quick, kept=kept)
     numbers = {claim.number for claim, _ in wanted}
     rows = [row for row in every if row["number"] in numbers]
     _count_looks(every if write is not None else rows, place)
     if write is not None:
-        write.write_text(claims_markdown(every, hours_in_all(every, place)), encoding="utf-8")
+        _write(write, stated, every)
     if as_json:
         print_json(rows)
     else:
-        print_claims(rows, hours_in_all(rows, place))
+        print_claims(rows, hours_in_all(rows))
+
+
+def _write(path: Path, stated: Stated, every: list[dict[str, Any]]) -> None:
+    from isara.claims import hours_in_all, results_to_keep
+    from isara.claims_kept import write_kept
+    from isara.claims_table import claims_markdown
+    from isara.workspace.files import write_text
+
+    write_text(path, claims_markdown(every, hours_in_all(every)))
+    write_kept(path.with_suffix(".json"), results_to_keep(stated, every))
 
 
 def _carry_out(wanted: Stated, place: Workspace, quick: bool, quiet: bool) -> None:
@@ -67,6 +88,7 @@ def _carry_out(wanted: Stated, place: Workspace, quick: bool, quiet: bool) -> No
 
 
 def _count_looks(rows: list[dict[str, Any]], place: Workspace) -> None:
-    """A look at the test split, like any other: once for each run."""
-    for run_id in sorted({run for row in rows if row["split"] == "test" for run in row["runs"]}):
+    """A look at the test split, like any other: once for each run of the workspace."""
+    looked = [row["runs"] for row in rows if row["split"] == "test" and not row["kept"]]
+    for run_id in sorted({run for runs in looked for run in runs}):
         place.database.count_test_look(run_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from isara.claims import (
 )
 from isara.claims_effects import PROMPT_METRICS, RUN_METRICS, Effect
 from isara.claims_files import Claim, Hypothesis, Side, chosen, load_claims, quick_study
+from isara.claims_kept import Kept, read_kept, what_is_stated, write_kept
 from isara.claims_table import claims_markdown, print_claims
 from isara.config import PROJECT_ROOT, RunConfig, resolve
 from isara.config_files import to_yaml
@@ -119,7 +121,7 @@ def test_p_is_corrected_within_each_paper_and_over_what_is_done() -> None:
         claim = Claim.model_validate(
             {"number": number, "paper": paper, "statement": "s", "study": "s", "hypotheses": stated}
         )
-        return _Known(claim, "test", {}, effects)
+        return _Known(claim, "test", effects, [set(SEEDS) for _ in effects])
 
     def with_p(p: float, seeds: int = 8) -> Effect:
         return Effect(-0.1, -0.2, -0.05, p, 100, SEEDS[:seeds])
@@ -391,7 +393,7 @@ def test_claims_from_end_to_end_and_on_from_where_they_stopped(
     assert 0 < small["p"] < large["p"]
     assert second["hypotheses"][0]["p_corrected"] == second["hypotheses"][0]["p"]  # alone in it
     assert second["random_seeds"] == list(SEEDS)
-    hours = hours_in_all([first, second], workspace)
+    hours = hours_in_all([first, second])
     assert 0 < hours == pytest.approx(second["hours"])  # it rests on all runs, the first on half
     print_claims([first, second], hours)
     shown = capsys.readouterr().out
@@ -420,7 +422,7 @@ def test_the_quick_form_has_runs_of_its_own_and_no_verdict(stated: Path, tmp_pat
     workspace.database.close()
     rows = claim_results(claims, workspace, quick=True)
     assert [row["verdict"] for row in rows] == [QUICK, QUICK]
-    assert rows[0]["runs"] == [configs["isara", 1].default_run_id]
+    assert list(rows[0]["runs"]) == [configs["isara", 1].default_run_id]
     assert {row["verdict"] for row in claim_results(claims, workspace)} == {NOT_RUN}
 
 
@@ -467,9 +469,75 @@ def test_the_commands_json_has_what_was_agreed(
     assert (again.code, "run " in again.err) == (0, False)
     text = out.read_text("utf-8")
     assert "| 1 | ISARA | It gets better. | not supported | 8 |" in text
-    assert "| 2 | open question of reviewers | Two are better than one. | not run | – | – |" in text
-    looked = json.loads(isara("show", row["runs"][0], "--json").out)["test_looks"]
+    assert f"| {row['date']} | `python -m isara claims 1 --again` |" in text
+    nothing = "| not run | – | – | – | `python -m isara claims 2 --again` |"
+    assert f"| 2 | open question of reviewers | Two are better than one. {nothing}" in text
+    looked = json.loads(isara("show", next(iter(row["runs"])), "--json").out)["test_looks"]
     assert looked == 3
+
+
+def test_kept_results_stand_where_the_workspace_has_none(
+    isara: Callable[..., Any], stated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("isara.claims_files.FOLDER", stated)
+    monkeypatch.setattr("isara.studies.LoadedTools", lambda *_: ScriptedTools())
+    table = tmp_path / "kept" / "CLAIMS.md"
+    table.parent.mkdir()
+    monkeypatch.setattr("isara.claims_kept.FILE", table.with_suffix(".json"))
+    assert isara("claims", "1", "--quiet", "--write", table).code == 0
+    written = json.loads(table.with_suffix(".json").read_text("utf-8"))["claims"]
+    assert list(written) == ["1"]  # of claim 2 nothing was done
+
+    def shown(*arguments: str, workspace: str) -> Any:
+        return isara("claims", *arguments, "--json", "--quiet", "--workspace", tmp_path / workspace)
+
+    here = json.loads(shown("--show", workspace="workspace").out)
+    elsewhere = json.loads(shown("--show", workspace="empty").out)
+    assert [row["kept"] for row in elsewhere] == [True, False]
+    assert elsewhere[0] | {"kept": False} == here[0]
+    assert elsewhere[1]["verdict"] == NOT_RUN
+    # Nothing of claim 1 is missing; its runs are done on demand.
+    result = shown("1", workspace="empty")
+    assert (result.code, "run " in result.err) == (0, False)
+    assert Workspace(tmp_path / "empty").runs() == []
+    result = shown("1", "--again", workspace="empty")
+    assert "run 8 of 8" in result.err
+    (row,) = json.loads(result.out)
+    assert (row["kept"], len(row["runs"])) == (False, 8)
+    # What was kept is written again as it was.
+    again = tmp_path / "again.md"
+    assert isara("claims", "--show", "--write", again, "--workspace", tmp_path / "other").code == 0
+    assert json.loads(again.with_suffix(".json").read_text("utf-8"))["claims"] == written
+    assert again.read_text("utf-8") == table.read_text("utf-8")
+
+
+@pytest.mark.parametrize("file", ["1.yaml", "studies/try.yaml", "../small.yaml"])
+def test_a_claim_that_is_stated_anew_has_no_kept_result(stated: Path, file: str) -> None:
+    claims = load_claims(stated)
+    claim, study = claims[0]
+    before = what_is_stated(claim, study)
+    kept = Kept(stated=before, date="2026-01-02", effects=[], runs={})
+    write_kept(stated / "kept.json", {1: kept})
+    assert read_kept(claims, stated / "kept.json") == {1: kept}
+    changed = stated / file
+    text = changed.read_text("utf-8")
+    changed.write_text(re.sub("smallest: 0.05|size: 12|alpha: .*", changed_value, text), "utf-8")
+    assert changed.read_text("utf-8") != text
+    assert read_kept(load_claims(stated), stated / "kept.json") == {}
+
+
+def changed_value(found: re.Match[str]) -> str:
+    return {"smallest": "smallest: 0.06", "size": "size: 13"}.get(
+        found[0].partition(":")[0], "alpha: 0.5"
+    )
+
+
+def test_a_damaged_file_of_kept_results_is_a_sentence(stated: Path) -> None:
+    file = stated / "kept.json"
+    assert read_kept(load_claims(stated), file) == {}
+    file.write_text('{"claims": {"1": {"date": 5}}}', "utf-8")
+    with pytest.raises(InputError, match=r"kept.json cannot be used: claims.1.stated"):
+        read_kept(load_claims(stated), file)
 
 
 def test_a_claims_run_that_waits_for_review_is_named(
@@ -491,6 +559,8 @@ def test_what_the_command_refuses(isara: Callable[..., Any], tmp_path: Path) -> 
     result = isara("claims", "--quick", "--write", tmp_path / "x.md")
     assert (result.code, "whose runs decide nothing" in result.err) == (1, True)
     assert not (tmp_path / "x.md").exists()
+    result = isara("claims", "--show", "--write", tmp_path / "x.json")
+    assert (result.code, "expected the table's file (say" in result.err) == (1, True)
     result = isara("claims", "20")
     assert (result.code, result.out) == (1, "")
     assert "There is no claim 20; give a number from 1 to 19" in result.err
