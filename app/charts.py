@@ -64,8 +64,7 @@ def score_histograms(scores: Sequence[Spread], kept: npt.ArrayLike) -> go.Figure
     for number, one in enumerate(scores):
         _spread(figure, one, kept, number)
     figure.update_layout(
-        barmode="stack",
-        bargap=0.05,
+        hovermode="x",
         height=height,
         margin=MARGINS,
         legend={
@@ -86,8 +85,8 @@ def _spread(figure: go.Figure, one: Spread, kept: npt.ArrayLike, number: int) ->
     edges, *counts = histogram(one.values, kept, limits=one.limits, whole=whole)
     looks = ((SIGNS["kept"], ""), (SIGNS["dropped"], "/"))
     for own, (sign, pattern) in zip(counts, looks, strict=True):
-        bars = _bars(edges, own, sign, pattern, whole)
-        figure.add_trace(bars.update(showlegend=number == 0), **place)
+        steps = _steps(edges, own, sign, pattern, whole)
+        figure.add_trace(steps.update(showlegend=number == 0), **place)
     line = None if one.cut is None else one.cut - 0.5 if whole else one.cut
     shown = [float(edges[0]), float(edges[-1])]
     if line is not None:
@@ -137,21 +136,24 @@ def _edges(numbers: Edges, limits: tuple[float, float] | None, whole: bool) -> E
     return edges
 
 
-def _bars(edges: Edges, counts: Counts, sign: Sign, pattern: str, whole: bool) -> Any:
+def _steps(edges: Edges, counts: Counts, sign: Sign, pattern: str, whole: bool) -> Any:
+    """The bars of one kind as a single outline, with a step down at each end: two hundred bars, of
+    which each hatched one has a pattern of its own, take a browser half as long again."""
     import plotly.graph_objects as go
 
+    width = edges[1] - edges[0]
+    centres = (edges[:-1] + edges[1:]) / 2
     name = sign.label
-    return go.Bar(
-        x=(edges[:-1] + edges[1:]) / 2,
-        y=counts,
-        width=np.diff(edges),
+    return go.Scatter(
+        x=[centres[0] - width, *centres, centres[-1] + width],
+        y=[0, *counts, 0],
         name=name,
-        marker={
-            "color": sign.colour,
-            "line": {"width": 0},
-            "pattern": {"shape": pattern, "size": 5, "solidity": 0.5},
-        },
-        customdata=_labels(edges, whole),
+        mode="lines",
+        stackgroup="candidates",
+        line={"shape": "hvh", "width": 0, "color": sign.colour},
+        fillcolor=sign.colour,
+        fillpattern={"shape": pattern, "size": 5, "solidity": 0.5},
+        customdata=["", *_labels(edges, whole), ""],
         hovertemplate="%{customdata}: %{y}<extra>" + name + "</extra>",
     )
 

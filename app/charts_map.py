@@ -22,7 +22,7 @@ from app.charts_results import LOOKS
 from app.look import GREY, OPACITY, SIGNS
 from isara.maps import Points
 
-HEIGHT = 520  # pixels
+HEIGHT, MAP_WIDTH = 520, 500  # pixels
 SVG_POINTS = 3_000  # as many are drawn without WebGL, which some machines have not
 SELECTION: tuple[Literal["points", "box", "lasso"], ...] = ("points", "box", "lasso")
 
@@ -36,6 +36,7 @@ LINE = "rgba(138, 138, 138, 0.6)"  # seen on light and on dark ground
 RING = "#d0307a"  # round what was found; no group has this colour
 PALETTE = tuple(look.colour for look in LOOKS if look.colour != NO_COLOUR)
 TEXT_LENGTH = 90
+DIGITS = 5  # of a coordinate, after the point
 
 Rows = NDArray[np.int64]
 
@@ -87,8 +88,8 @@ def map_figure(
     for layer in layers:
         figure.add_trace(
             kind(
-                x=points[layer.rows, 0].astype(np.float32),
-                y=points[layer.rows, 1].astype(np.float32),
+                x=points[layer.rows, 0].round(DIGITS).tolist(),
+                y=points[layer.rows, 1].round(DIGITS).tolist(),
                 mode="markers",
                 name=escape(layer.name),
                 legendgroup=escape(layer.name),
@@ -112,6 +113,25 @@ def map_figure(
     return figure.update_layout(dragmode=drag, **_layout())
 
 
+def drawn_once(figure: go.Figure) -> go.Figure:
+    """Make the browser draw the figure of a map once; show it at MAP_WIDTH and without a theme.
+
+    Streamlit (1.67) hands a new chart to plotly again when it knows the width, with the theme laid
+    over a copy of it, and when it has set what a click means. Plotly then draws all points anew,
+    unless the width is given, there is no template, what a click means stands there already, and
+    the data are plain lists of a known revision: a third of the time that a map takes.
+    """
+    figure.layout.template = None  # look.py gives the legend the theme's colour
+    return figure.update_layout(
+        width=MAP_WIDTH,
+        # Another figure is another chart to Streamlit, so one revision serves for each.
+        datarevision=1,
+        clickmode="event" if figure.layout.dragmode == "lasso" else "event+select",
+        paper_bgcolor="rgba(0, 0, 0, 0)",
+        plot_bgcolor="rgba(0, 0, 0, 0)",
+    )
+
+
 def _layout() -> dict[str, Any]:
     axis = {"showticklabels": False, "zeroline": False, "showgrid": False, "title": None}
     return {
@@ -131,8 +151,8 @@ def _layout() -> dict[str, Any]:
 def _rings(points: Points, rows: Sequence[int], kind: Any) -> Any:
     at = np.asarray(rows, np.int64)
     return kind(
-        x=points[at, 0],
-        y=points[at, 1],
+        x=points[at, 0].tolist(),
+        y=points[at, 1].tolist(),
         mode="markers",
         name="found or opened",
         hoverinfo="skip",

@@ -71,9 +71,9 @@ STYLE = """<style>
 /* White on the dark theme's light blue. */
 button[kind^="primary"]:not([disabled]), [data-testid="stMultiSelectTagsContainer"] [data-tag],
 [data-testid="stMultiSelectTagsContainer"] [data-tag] * {color: light-dark(#ffffff, #171614)}
-/* Light colours in code, grey axes of charts. */
+/* Light colours in code, grey axes of charts, legends of charts without a theme. */
 .stCode .token.token {color: inherit}
-.js-plotly-plot :is([class*="tick"], [class^="g-"], .annotation) text
+.js-plotly-plot :is([class*="tick"], [class^="g-"], .annotation, .legend) text
   {fill: currentColor !important}
 /* Tables and the page itself do not show that the keyboard has reached them. */
 [data-testid="stMain"]:focus-visible, canvas:focus-visible

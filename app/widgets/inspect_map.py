@@ -17,7 +17,7 @@ import numpy as np
 import streamlit as st
 
 from app import state
-from app.charts_map import MARKS, SELECTION, Layer, map_figure
+from app.charts_map import MAP_WIDTH, MARKS, SELECTION, Layer, drawn_once, map_figure
 from app.widgets.inspect_data import MapData, Polygon, inside
 from app.widgets.plain import plain
 from app.widgets.samples_words import ITERATION_HELP
@@ -223,8 +223,10 @@ def draw(
     )
     key = f"inspect_map {data.folder.run_id}"
     st.plotly_chart(
-        figure,
+        drawn_once(figure),
         key=key,
+        width=MAP_WIDTH,
+        theme=None,
         selection_mode=SELECTION,
         on_select=lambda: _select(key, data, content, bare=not outlines),
         config={"displaylogo": False, "scrollZoom": True},

@@ -10,6 +10,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import state
+from app.charts_map import MAP_WIDTH
 from app.widgets import inspect_list, inspect_row
 from app.widgets.inspect_colours import answers, layers
 from app.widgets.inspect_data import MapData, Now, load, load_lineage
@@ -56,7 +57,8 @@ def _map_and_list(data: MapData, chosen: Chosen) -> None:
     decisions = state.workspace().database.decisions(data.folder.run_id)
     now = Now(data.status(decisions), decisions, answers(data, chosen.place))
     shown, selected, row = shown_rows(data, chosen, now.status), region(data), opened(data)
-    left, right = st.columns([5, 4], gap="medium")
+    both = st.container(horizontal=True, gap="medium")
+    left, right = both.container(width=MAP_WIDTH), both.container(width="stretch")
     with right:
         found = inspect_list.search(data, chosen.embedder, shown, selected)
         if row is None:

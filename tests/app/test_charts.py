@@ -50,10 +50,21 @@ def test_values_outside_the_limits_count_in_the_last_bars() -> None:
 def test_the_figure_shows_both_with_colour_and_pattern() -> None:
     figure = score_histograms([Spread("ROUGE-L", [0.2, 0.8], 0.7, (0, 1))], [True, False])
     kept, dropped = figure.data
-    assert (kept.marker.color, kept.marker.pattern.shape) == (SIGNS["kept"].colour, "")
-    assert (dropped.marker.color, dropped.marker.pattern.shape) == (SIGNS["dropped"].colour, "/")
-    assert (kept.y.sum(), dropped.y.sum()) == (1, 1)
+    assert (kept.fillcolor, kept.fillpattern.shape) == (SIGNS["kept"].colour, "")
+    assert (dropped.fillcolor, dropped.fillpattern.shape) == (SIGNS["dropped"].colour, "/")
+    assert (sum(kept.y), sum(dropped.y)) == (1, 1)
+    assert kept.stackgroup == dropped.stackgroup
     assert figure.layout.shapes[0].x0 == 0.7
+
+
+def test_the_steps_end_on_the_ground_beyond_the_axis() -> None:
+    figure = score_histograms([Spread("words", [4, 5, 5], whole=True)], [True, True, True])
+    kept = figure.data[0]
+    assert list(kept.x) == [3, 4, 5, 6]
+    assert list(kept.y) == [0, 1, 2, 0]
+    # Vertical lines stand half way between two points: on the edges of the bars.
+    assert (kept.line.shape, list(kept.customdata)) == ("hvh", ["", "4", "5", ""])
+    assert list(figure.layout.xaxis.range) == [3.5, 5.5]
 
 
 def test_the_line_of_a_count_stands_before_its_bar() -> None:

@@ -130,3 +130,26 @@ def test_a_click_on_a_point_opens_it(address: str, page: Page) -> None:
     shot(page, "inspect-5-opened")
     page.keyboard.press("Escape")
     expect(heading(page)).to_be_visible()
+
+
+# How often the points were made, and in how many later steps they were changed.
+WATCH_POINTS = """() => {
+    const isPoint = (node) => node.classList?.contains('point');
+    window.points = {made: 0, changed: 0};
+    new MutationObserver((all) => {
+        if (all.some((one) => [...one.addedNodes].some(isPoint))) window.points.made += 1;
+        else if (all.some((one) => isPoint(one.target))) window.points.changed += 1;
+    }).observe(document, {subtree: true, childList: true, attributes: true});
+}"""
+
+
+def test_a_new_map_is_drawn_once(page: Page, address: str) -> None:
+    page.goto(f"{address}/neighbours?view=A+run+on+a+map&run=mapped")
+    points = drawn(page)
+    before = points.count()
+    page.evaluate(WATCH_POINTS)
+    page.locator(".st-key-inspect_show button", has_text="seeds").click()
+    expect(points).to_have_count(before - 64)
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1_000)
+    assert page.evaluate("window.points") == {"made": 1, "changed": 0}
