@@ -170,6 +170,16 @@ def power_notes(prompts: Sequence[EvalPrompt]) -> list[str]:
     ]
 
 
+def decoding_notes(config: RunConfig) -> list[str]:
+    """I-SHEEP samples; the default is ISARA's beam search."""
+    if config.method != "isheep" or config.decoding.answer.strategy != "beam":
+        return []
+    return [
+        "The texts are written by beam search, the default of ISARA; I-SHEEP's authors sample: "
+        "set decoding.preset to sampling to do as they do."
+    ]
+
+
 def domain_notes(seeds: Sequence[Example], prompts: Sequence[EvalPrompt]) -> list[str]:
     """Domains of the seeds alone, or of the eval prompts alone: perhaps a misspelt name."""
     ours = dict.fromkeys(seed.domain for seed in seeds if seed.domain)

@@ -15,11 +15,12 @@ from isara.decoding.scripted import ScriptedWriter
 from isara.demo.scripted import ScriptedTools
 from isara.demo.world import demo_world
 from isara.methods.isheep import NO_TASKS
+from isara.methods.runner import prepare
 from isara.methods.tasks import list_prompt, read_list
 from isara.report import summarise
 from isara.training.sft import StoppedError, TrainingRow
 from isara.workspace.files import read_json, read_jsonl
-from isara.workspace.runs import RunFolder
+from isara.workspace.runs import RunFolder, Workspace
 
 Make = Callable[..., RunConfig]
 Run = Callable[..., RunFolder]
@@ -86,6 +87,15 @@ def sheep(small_config: Make) -> Make:
 
 def kept(folder: RunFolder, k: int) -> list[str]:
     return [row["question"] for row in read_jsonl(folder.iteration(k).kept)]
+
+
+@pytest.mark.parametrize(("preset", "told"), [("paper", True), ("sampling", False)])
+def test_beam_search_is_told_to_be_isaras(
+    sheep: Make, tmp_path: Path, preset: str, told: bool
+) -> None:
+    config = sheep(decoding={"preset": preset})
+    notes = prepare(config, Workspace(tmp_path)).notes
+    assert any("set decoding.preset to sampling" in note for note in notes) is told
 
 
 @pytest.mark.parametrize("setting", ["one_base", "one_last", "total_base", "direct"])
