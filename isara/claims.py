@@ -174,8 +174,9 @@ def results_to_keep(claims: Stated, results: Sequence[dict[str, Any]]) -> dict[i
 def _known(
     claims: Stated, workspace: Workspace, quick: bool, kept: Mapping[int, Kept]
 ) -> list[_Known]:
-    folders: dict[str, Folders] = {}
-    for study in _needed(claims):
+    folders: dict[str, Folders] = {study.name: {} for _, study in claims}
+    # A workspace without runs is only looked at: no seeds are drawn into it.
+    for study in _needed(claims) if workspace.runs() else []:
         wanted = quick_study(study, workspace) if quick else study
         runs = {
             key: workspace.run(config.default_run_id)

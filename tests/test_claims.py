@@ -499,7 +499,7 @@ def test_kept_results_stand_where_the_workspace_has_none(
     # Nothing of claim 1 is missing; its runs are done on demand.
     result = shown("1", workspace="empty")
     assert (result.code, "run " in result.err) == (0, False)
-    assert Workspace(tmp_path / "empty").runs() == []
+    assert not (tmp_path / "empty" / "studies").exists()
     result = shown("1", "--again", workspace="empty")
     assert "run 8 of 8" in result.err
     (row,) = json.loads(result.out)
