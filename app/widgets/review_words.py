@@ -12,7 +12,7 @@ KEYS = """
 | **X** | reject: drop the pair | **U** | undo, as often as you like |
 | **1** to **9** | reject with that reason | **H** | open or close this sheet |
 | **E** | edit the texts | **Ctrl+Enter** | in the editor: save |
-| **S** / **F** | skip / flag for later | **Escape** | in the editor: leave, drop the draft |
+| **S** / **F** | skip / flag for a second look | **Escape** | in the editor: drop the draft |
 | **O** | show an answer that is folded as harmful | | |
 
 Keys are ignored while you type in a field: click beside the field first. What you type in the
