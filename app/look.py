@@ -88,3 +88,11 @@ button[kind^="primary"]:not([disabled]), [data-testid="stMultiSelectTagsContaine
     {padding: 0.25rem; font-size: 0.75rem}
 }
 </style>"""
+
+# The form of the Run page while the browser has yet to fetch some of its widgets: they are drawn
+# half as high as they will be, and Start would move away under the pointer.
+STAND_STILL = """<style>
+.st-key-run_still {display: none}
+.st-key-run_setup:has([data-testid="stSkeleton"])
+  :is(.st-key-run_start_button, .st-key-run_afresh, .st-key-measure) {visibility: hidden}
+</style>"""

@@ -18,13 +18,14 @@ from app.widgets.review_queue import Queue
 from app.widgets.review_words import conflict
 from app.widgets.samples_data import Iteration
 from app.widgets.samples_review import ERROR, WARNED, undo
-from isara.errors import InputError, IsaraError
+from isara.errors import IsaraError
 from isara.review import Masks
 
 CARD = "card"  # the URL's name for the card
 HERE = "review_card"  # the same in the session: (run id, k, candidate id)
 GO = "review_go"  # "after", "next" or "previous", from the card that is shown
-EDITING = "review_editing"  # candidate id whose editor is open
+EDIT = "editing"  # the URL's name for the card whose editor is open
+EDITING = "review_editing"  # the open editor (review_edit.py), None while there is none
 SHEET = "review_sheet"  # whether the sheet of keys is open
 TOLD = "review_told"
 
@@ -78,20 +79,30 @@ def _remember(data: Iteration, row: int | None) -> None:
 
 
 def in_address() -> None:
-    """Name the card in the URL; to be called when it is drawn."""
+    """Name the card in the URL, and whether its editor is open; to be called when it is drawn."""
     candidate_id = st.session_state[HERE][2]
     if st.query_params.get(CARD) != candidate_id:
         st.query_params[CARD] = candidate_id
+    if st.session_state.get(EDITING) is None:
+        st.query_params.pop(EDIT, None)
+    elif st.query_params.get(EDIT) != candidate_id:
+        st.query_params[EDIT] = candidate_id
 
 
 def forget_card() -> None:
     """Another queue begins with its first card."""
     st.session_state.pop(HERE, None)
-    st.session_state.pop(EDITING, None)
     st.query_params.pop(CARD, None)
+    close_editor()
 
 
-def _is_shown(run_id: str, k: int, candidate_id: str | None) -> bool:
+def close_editor() -> None:
+    """Show the card again; a draft stays where it is."""
+    st.session_state[EDITING] = None
+    st.query_params.pop(EDIT, None)
+
+
+def is_shown(run_id: str, k: int, candidate_id: str | None) -> bool:
     """Whether the browser showed this card (None: no card) when the key was pressed, and no other
     key has decided on it meanwhile."""
     here = st.session_state.get(HERE)
@@ -102,10 +113,15 @@ def _is_shown(run_id: str, k: int, candidate_id: str | None) -> bool:
 # ------------------------------------------------------------------ the keys
 
 
-def decide(target: Target, action: str, reason: str = "", **texts: str) -> None:
+def decide(target: Target, action: str, reason: str = "") -> None:
     """Store a decision, go on, and tell of those that were made meanwhile."""
-    if not _is_shown(*target[:3]):
-        return
+    store(target, action, reason)
+
+
+def store(target: Target, action: str, reason: str = "", **texts: str) -> bool:
+    """The same, with an edit's texts; whether it is stored."""
+    if not is_shown(*target[:3]):
+        return False
     database = state.workspace().database
     try:
         mine = database.record_decision(
@@ -122,16 +138,17 @@ def decide(target: Target, action: str, reason: str = "", **texts: str) -> None:
         log = state.decision_log(target.run_id, target.k)
     except IsaraError as error:
         st.session_state[ERROR] = str(error)
-        return
+        return False
     if crossed := log.crossed(mine, target.since):
         st.session_state[WARNED] = conflict(mine, crossed, log.of(target.candidate_id))
-    st.session_state.pop(EDITING, None)
+    close_editor()
     st.session_state[GO] = "after"
+    return True
 
 
 def skip(target: Target) -> None:
     """Store that the pair was skipped, or only go on where this reviewer has decided on it."""
-    if not _is_shown(*target[:3]):
+    if not is_shown(*target[:3]):
         return
     log = state.decision_log(target.run_id, target.k)
     if target.reviewer in log.of(target.candidate_id):
@@ -142,13 +159,13 @@ def skip(target: Target) -> None:
 
 def move(target: Target, way: str) -> None:
     """Go to the "next" or "previous" pair without deciding."""
-    if _is_shown(*target[:3]):
+    if is_shown(*target[:3]):
         st.session_state[GO] = way
 
 
 def take_back(run_id: str, k: int, reviewer: str, candidate_id: str | None) -> None:
     """Undo what this reviewer decided last, and go back to that card; None: no card was shown."""
-    if not _is_shown(run_id, k, candidate_id):
+    if not is_shown(run_id, k, candidate_id):
         return
     try:
         told, candidate_id = undo(run_id, k, reviewer)
@@ -158,28 +175,6 @@ def take_back(run_id: str, k: int, reviewer: str, candidate_id: str | None) -> N
     st.session_state[TOLD] = told
     if candidate_id is not None:
         st.session_state[HERE] = (run_id, k, candidate_id)
-
-
-def edit(target: Target) -> None:
-    """Open the editor."""
-    if _is_shown(*target[:3]):
-        st.session_state[EDITING] = target.candidate_id
-
-
-def cancel() -> None:
-    """Close the editor; nothing is stored."""
-    st.session_state.pop(EDITING, None)
-
-
-def save(target: Target, question_key: str, answer_key: str, before: tuple[str, str]) -> None:
-    """Store the editor's texts as this reviewer's edit."""
-    question = str(st.session_state[question_key]).strip()
-    answer = str(st.session_state[answer_key]).strip()
-    if (question, answer) == (before[0].strip(), before[1].strip()):
-        error = InputError("Nothing was changed: change a text, or press Escape and accept it.")
-        st.session_state[ERROR] = str(error)
-        return
-    decide(target, "edit", question=question, answer=answer)
 
 
 def sheet() -> None:

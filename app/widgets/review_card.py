@@ -20,6 +20,7 @@ from app.widgets import review_actions as actions
 from app.widgets.filters_harm import harmful
 from app.widgets.folding import is_open
 from app.widgets.plain import plain
+from app.widgets.review_edit import Texts, draft_words, fields, open_editor
 from app.widgets.review_focus import into_editor
 from app.widgets.review_queue import DIFFERING, Queue, Settings
 from app.widgets.review_words import KEYS, SCORE_WORDS, left_words, outcome_words
@@ -48,7 +49,7 @@ KEYS_AS_BUTTONS: tuple[Key, ...] = (  # label, icon, key, help, what it does, it
         actions.decide,
         ("reject",),
     ),
-    ("Edit", "", "e", "Change the texts and keep the pair.", actions.edit, ()),
+    ("Edit", "", "e", "Change the texts and keep the pair.", open_editor, ()),
     ("Skip", "", "s", "Decide nothing now; Show has the skipped.", actions.skip, ()),
     ("Flag", "", "f", "Mark for a second look, not decided.", actions.decide, ("flag",)),
     ("Back", "", "k", "The pair before.", actions.move, ("previous",)),
@@ -78,6 +79,13 @@ class Shown:
     def mine(self) -> Decision | None:
         """What this reviewer decided."""
         return self._people.get(self.settings.reviewer)
+
+    @property
+    def texts(self) -> Texts:
+        """Question and answer as this reviewer left them: the model's, or those of their edit."""
+        if self.mine is not None and self.mine.action == "edit":
+            return self.mine.question or "", self.mine.answer or ""
+        return self.question, self.answer
 
     @property
     def blind(self) -> bool:
@@ -183,7 +191,7 @@ def draw(shown: Shown, place: int, total: int) -> None:
             st.caption("Answer")
             _answer(shown)
         with st.container(border=True, gap="xsmall"):
-            _people(shown)
+            _people(shown, draft_words(shown.target))
     with right, st.container(border=True, gap="xsmall"):
         _verdict(shown)
 
@@ -221,7 +229,7 @@ def score_line(data: Iteration, row: int) -> str:
     return " · ".join(parts)
 
 
-def _people(shown: Shown) -> None:
+def _people(shown: Shown, *more: str) -> None:
     st.caption("People's decisions")
     lines = ["Others' decisions are shown when you have decided."] if shown.blind else []
     if not shown.people and not shown.blind:
@@ -232,7 +240,7 @@ def _people(shown: Shown) -> None:
         lines.append(mark + outcome_words(decision))
         if decision.action == "edit":
             lines.append(f"{decision.question}\n{decision.answer}")
-    st.text("\n".join(lines))
+    st.text("\n".join([*lines, *filter(None, more)]))
 
 
 def reasons(shown: Shown) -> None:
@@ -255,30 +263,6 @@ def reasons(shown: Shown) -> None:
 
 def editor(shown: Shown) -> None:
     """Both texts in fields; Ctrl+Enter saves, Escape leaves them as they were."""
-    mine = shown.mine
-    before = (shown.question, shown.answer)
-    if mine is not None and mine.action == "edit":
-        before = (mine.question or "", mine.answer or "")
-    names = [f"review_{field}_{shown.candidate_id}" for field in ("question", "answer")]
-    with st.form("review_editor", enter_to_submit=True), st.container(key="review_editor"):
-        st.text_area("Question", before[0], key=names[0], height=100)
-        st.text_area("Answer", before[1], key=names[1], height=180)
-        st.caption("The model's text is kept; training takes yours.")
-        st.form_submit_button(
-            "Save",
-            key="review_save",
-            type="primary",
-            icon=":material/save:",
-            shortcut="ctrl+enter",
-            on_click=actions.save,
-            args=(shown.target, *names, before),
-        )
-    st.button(
-        "Cancel",
-        key="review_cancel",
-        icon=":material/close:",
-        shortcut="Escape",
-        on_click=actions.cancel,
-    )
+    fields(shown.target, shown.texts)
     _people(shown)  # who saves has seen them, also those that came after the card was drawn
     into_editor(shown.row)

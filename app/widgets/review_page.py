@@ -20,6 +20,7 @@ from app.widgets import review_card as card
 from app.widgets.filters_harm import harmful
 from app.widgets.folding import fold_switch
 from app.widgets.plain import plain, sentences
+from app.widgets.review_edit import is_open
 from app.widgets.review_focus import give_keys_back
 from app.widgets.review_people import people
 from app.widgets.review_queue import JUDGE, ORDERS, SHOWN, Queue, Settings, board, make_queue
@@ -155,7 +156,7 @@ def _draw_card(data: Iteration, settings: Settings) -> None:
     shown = card.Shown(data, row, settings, log)
     if ended:
         st.info("This was the last pair of the queue.", icon=":material/last_page:")
-    if st.session_state.get(actions.EDITING) == shown.candidate_id:
+    if is_open(shown.target):
         card.editor(shown)
         actions.in_address()
         return

@@ -12,10 +12,11 @@ KEYS = """
 | **X** | reject: drop the pair | **U** | undo, as often as you like |
 | **1** to **9** | reject with that reason | **H** | open or close this sheet |
 | **E** | edit the texts | **Ctrl+Enter** | in the editor: save |
-| **S** / **F** | skip / flag for a second look | **Escape** | in the editor: leave without saving |
+| **S** / **F** | skip / flag for a second look | **Escape** | in the editor: drop the draft |
 | **O** | show an answer that is folded as harmful | | |
 
-Keys are ignored while you type in a field: click beside the field first.
+Keys are ignored while you type in a field: click beside the field first. What you type in the
+editor is kept as a draft, also over a reload, until you save it or leave.
 """
 SCORE_WORDS = {
     "quality": "quality",

@@ -4,11 +4,16 @@ start_section(config, problems)
 
 Starting checks the seed set and the eval set first (no model is loaded), then puts the run into the
 supervisor's queue. The same config under the same id goes on where it stopped.
+
+A page that is drawn anew before it has reached its button forgets that it was pressed, and a
+setting that comes in right after Start draws it anew. So a press is kept until the form is whole:
+the run has the settings that the form shows by then.
 """
 
 from __future__ import annotations
 
 import shlex
+import time
 from typing import NamedTuple
 
 import streamlit as st
@@ -28,11 +33,14 @@ from isara.workspace.runs import RunFolder
 
 ACTIVE = ("queued", "running")
 DEMO = "data/demo/"  # folders that `demo build` makes
+PRESSED = "run_pressed"  # in the session: when Start was pressed, and whether afresh
+MEANT_SECONDS = 30  # who left the page meanwhile, and comes back later, starts nothing
 
 
 def start_section(config: RunConfig | None, problems: list[str]) -> None:
     """Problems as one list; else id, command and YAML of the run, and Start."""
     if config is None:
+        st.session_state.pop(PRESSED, None)
         show_problems(problems, "The settings cannot be used yet; mend these:")
         st.button("Start", type="primary", disabled=True, icon=":material/play_arrow:")
         return
@@ -41,22 +49,13 @@ def start_section(config: RunConfig | None, problems: list[str]) -> None:
     missing = missing_models(config)
     if missing:
         st.info("\n".join(f"- {text}" for text in missing), icon=":material/info:")
+    fresh = fresh_id(folder.run_id) if plan.exists else None
     left, right = st.columns([1, 2], vertical_alignment="center")
     with left.container(horizontal=True):
-        unable = bool(missing) or plan.blocked
-        if st.button(
-            "Go on" if plan.exists else "Start",
-            type="primary",
-            disabled=unable,
-            icon=":material/play_arrow:",
-            key="run_start_button",
-        ):
-            start(config, folder.run_id)
-        if plan.exists:
-            fresh = fresh_id(folder.run_id)
-            text = f"A new run with the same settings beside this one: {fresh}."
-            if st.button("Start afresh", help=text, disabled=bool(missing), key="run_afresh"):
-                start(config, fresh)
+        start_buttons(plan, fresh, able=not missing)
+        afresh = pressed()
+        if afresh is not None and not missing:
+            start(config, fresh if afresh and fresh else folder.run_id)
     with right:
         st.text(f"Run id: {folder.run_id}")
         st.caption(plan.note)
@@ -64,6 +63,42 @@ def start_section(config: RunConfig | None, problems: list[str]) -> None:
         st.caption(note)
     show_measuring(config, able=not missing)
     show_command(config, plan.exists)
+
+
+def start_buttons(plan: Plan, fresh: str | None, able: bool) -> None:
+    """Start or Go on, and Start afresh beside a run that is there; `able`: no model is missing."""
+    st.button(
+        "Go on" if plan.exists else "Start",
+        type="primary",
+        disabled=not able or plan.blocked,
+        icon=":material/play_arrow:",
+        key="run_start_button",
+        on_click=press,
+        args=(False,),
+    )
+    if fresh is not None:
+        text = f"A new run with the same settings beside this one: {fresh}."
+        st.button(
+            "Start afresh",
+            help=text,
+            disabled=not able,
+            key="run_afresh",
+            on_click=press,
+            args=(True,),
+        )
+
+
+def press(afresh: bool) -> None:
+    """Keep that Start, or Start afresh, was pressed."""
+    st.session_state[PRESSED] = (time.monotonic(), afresh)
+
+
+def pressed() -> bool | None:
+    """Whether what was pressed is Start afresh; None where nothing was, or too long ago."""
+    when, afresh = st.session_state.pop(PRESSED, None) or (None, False)
+    if when is None or time.monotonic() - when > MEANT_SECONDS:
+        return None
+    return bool(afresh)
 
 
 def eval_notes(config: RunConfig) -> list[str]:

@@ -175,3 +175,20 @@ class NoteTable(Base):
     author: Mapped[str]
     created: Mapped[datetime] = mapped_column(default=_now)
     replaces: Mapped[int | None] = mapped_column(ForeignKey("notes.id"))
+
+
+class EditDraftTable(Base):
+    """An edit that is half written; the row goes when it is saved or cancelled. ``revision`` grows
+    with every change, so that a window knows whether another one changed it."""
+
+    __tablename__ = "edit_drafts"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(80), index=True)
+    iteration: Mapped[int]
+    candidate_id: Mapped[str]
+    reviewer: Mapped[str]
+    question: Mapped[str]
+    answer: Mapped[str]
+    changed: Mapped[datetime] = mapped_column(default=_now)
+    revision: Mapped[int] = mapped_column(default=1)

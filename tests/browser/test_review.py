@@ -129,6 +129,71 @@ def test_fifty_pairs_by_keyboard_with_ten_undone(root: Path) -> None:
     assert len(standing(root)) == 36
 
 
+# ------------------------------------------------------------------ half-written edits
+
+
+def edits(root: Path) -> dict[str, str | None]:
+    database = Database(root / "isara.db")
+    found = {c: d.answer for c, d in database.decisions("r", 1).items() if d.action == "edit"}
+    database.close()
+    return found
+
+
+def in_editor(page: Page, text: str) -> None:
+    """Wait for the editor with this text in its second field."""
+    expect(page.get_by_label("Answer", exact=True)).to_have_value(re.compile(text))
+    expect(page.get_by_label("Question", exact=True)).to_be_focused()
+
+
+def test_a_half_written_edit_survives_a_reload_and_a_restart(root: Path) -> None:
+    """The field is never left: what is typed is kept all the same, and Save takes the last key."""
+    port = free_port()
+    with chromium_page() as page:
+        with serving(app_command(port, root), port) as address:
+            page.goto(f"{address}/samples?mode=Review&run=r&k=1&reviewer=Ana")
+            ready(page, "1-00000")
+            page.keyboard.press("e")
+            field = page.get_by_label("Answer", exact=True)
+            in_editor(page, ".")
+            field.press("End")
+            field.press_sequentially(" Half of it", delay=20)
+            expect(page.get_by_text("kept over a reload")).to_be_visible()
+            expect(field).to_be_focused()
+            page.reload()
+            in_editor(page, "Half of it$")
+            assert "editing=1-00000" in page.url
+            assert edits(root) == {}
+            address = page.url
+        with serving(app_command(port, root), port):  # the server was started again
+            page.goto(address)
+            in_editor(page, "Half of it$")
+            field.press("End")
+            field.press_sequentially(" and more")
+            page.keyboard.press("Control+Enter")
+            ready(page, "1-00001")
+            assert str(edits(root)["1-00000"]).endswith("Half of it and more")
+
+            page.keyboard.press("e")
+            in_editor(page, ".")
+            field.press("End")
+            field.press_sequentially(" By the mouse")
+            page.get_by_role("button", name="Save").click()
+            ready(page, "1-00002")
+            assert str(edits(root)["1-00001"]).endswith("By the mouse")
+
+            page.keyboard.press("e")
+            in_editor(page, ".")
+            field.press("End")
+            field.press_sequentially(" Not this", delay=20)
+            expect(page.get_by_text("kept over a reload")).to_be_visible()
+            page.keyboard.press("Escape")
+            expect(page.locator(CARD)).to_be_visible()
+            page.reload()
+            ready(page, "1-00002")
+            expect(page.get_by_text("You began to edit")).to_have_count(0)
+    assert set(edits(root)) == {"1-00000", "1-00001"}
+
+
 # ------------------------------------------------------------------ four reviewers
 
 

@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from app import state
 from app.widgets.samples_data import load_iteration
 from isara.config import PROJECT_ROOT
+from isara.errors import IsaraError
 from isara.methods.reviewing import review_done
 from isara.report import run_config
 from isara.review import REASONS, distance_to_cut
@@ -363,6 +364,116 @@ def test_the_editor_shows_what_came_meanwhile(
     app.button(key="review_save").click().run()
     edit = database.history(one_run.run_id)[-1]
     assert (edit.action, edit.seen) == ("edit", 1)  # of Bob's decision, which was shown
+
+
+# ------------------------------------------------------------------ half-written edits
+
+
+def reloaded(page: Page, run: RunFolder, app: AppTest) -> AppTest:
+    """What another window, or this one after a reload, shows under the same address."""
+    names = ("card", "editing", "reviewer")
+    found = {name: app.query_params[name] for name in names if name in app.query_params}
+    return reviewing(page, run, **found)
+
+
+def typed(app: AppTest, answer: str) -> AppTest:
+    return app.text_area[1].set_value(answer).run()
+
+
+def drafts(database: Database, run: RunFolder, reviewer: str = "Ana") -> list[str]:
+    return [d.answer for d in database.edit_drafts(run.run_id, 1, "1-00000", reviewer)]
+
+
+def test_a_half_written_edit_survives_a_reload_and_is_no_decision(
+    database: Database, one_run: RunFolder, page: Page
+) -> None:
+    app = press(reviewing(page, one_run), "edit")
+    question, model = app.text_area[0].value, app.text_area[1].value
+    typed(app, "Yes, half of it")
+    assert "Draft of" in texts(app)
+    again = reloaded(page, one_run, app)
+    assert shown(again) == "1-00000"
+    assert [area.value for area in again.text_area] == [question, "Yes, half of it"]
+    assert stored(database, one_run) == {}
+    typed(again, "Yes, all of it")
+    press(again, "save")
+    assert shown(again) == "1-00001"
+    assert not again.text_area
+    (edit,) = database.history(one_run.run_id)
+    assert (edit.action, edit.question, edit.answer) == ("edit", question, "Yes, all of it")
+    assert edit.answer != model
+    assert drafts(database, one_run) == []
+    assert "editing" not in again.query_params
+
+
+def test_cancel_deletes_the_draft(database: Database, one_run: RunFolder, page: Page) -> None:
+    app = press(reviewing(page, one_run), "edit")
+    model = app.text_area[1].value
+    typed(app, "Yes, half of it")
+    press(app, "cancel")
+    assert drafts(database, one_run) == []
+    assert not reloaded(page, one_run, app).text_area
+    assert press(app, "edit").text_area[1].value == model
+
+
+def test_a_card_says_that_its_edit_was_begun(
+    database: Database, one_run: RunFolder, page: Page
+) -> None:
+    typed(press(reviewing(page, one_run), "edit"), "Yes, half of it")
+    app = reviewing(page, one_run)  # no address says that the editor is open
+    assert not app.text_area
+    assert "You began to edit it at" in texts(app)
+    press(app, "next")
+    assert "You began to edit it at" not in texts(app)
+    press(app, "back")
+    assert press(app, "edit").text_area[1].value == "Yes, half of it"
+    assert stored(database, one_run) == {}
+
+
+def test_two_windows_keep_both_texts_and_each_offers_the_other(
+    database: Database, one_run: RunFolder, page: Page
+) -> None:
+    first = typed(press(reviewing(page, one_run), "edit"), "Yes")
+    second = typed(reloaded(page, one_run, first), "Yes, in winter")
+    typed(first, "Yes, in summer")
+    assert drafts(database, one_run) == ["Yes, in summer", "Yes, in winter"]
+    assert "You have another draft of this pair" in texts(first)
+    (offered,) = [b for b in first.button if b.label == "Go on with that one"]
+    offered.click().run()
+    assert first.text_area[1].value == "Yes, in winter"
+    press(first, "save")
+    assert drafts(database, one_run) == ["Yes, in summer"]
+    typed(second, "Yes, in autumn")  # its draft was saved elsewhere: it has one of its own
+    assert drafts(database, one_run) == ["Yes, in autumn", "Yes, in summer"]
+    press(second, "cancel")
+    assert drafts(database, one_run) == ["Yes, in summer"]
+
+
+def test_two_reviewers_have_drafts_of_their_own(
+    database: Database, one_run: RunFolder, page: Page
+) -> None:
+    ana = typed(press(reviewing(page, one_run), "edit"), "Ana's")
+    bob = press(reviewing(page, one_run, reviewer="Bob"), "edit")
+    assert "Ana's" not in [area.value for area in bob.text_area]
+    assert "another draft" not in texts(bob)
+    typed(bob, "Bob's")
+    assert (drafts(database, one_run), drafts(database, one_run, "Bob")) == (["Ana's"], ["Bob's"])
+    ana.text_input(key="reviewer").set_value("Bob").run()  # the editor was Ana's: it closes
+    assert not ana.text_area
+    assert "You began to edit it at" in texts(ana)
+
+
+def test_a_draft_that_cannot_be_kept_is_told_and_its_text_stays(
+    one_run: RunFolder, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> None:
+        raise IsaraError("The disk is full.")
+
+    app = press(reviewing(page, one_run), "edit")
+    monkeypatch.setattr(Database, "keep_edit_draft", full)
+    typed(app, "Yes, half of it")
+    assert "The disk is full" in app.error[0].value
+    assert app.text_area[1].value == "Yes, half of it"
 
 
 def test_a_board_moves_on_when_its_log_was_read_anew(one_run: RunFolder, page: Page) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 import yaml
 from streamlit.testing.v1 import AppTest
 
+from app.widgets import run_form, run_start
 from app.widgets.run_charts import memory_figure, speed_figure, steps_figure
 from app.widgets.run_fields import Setting, settings, step_of
 from app.widgets.run_form import checked, nested, parsed
@@ -196,6 +198,33 @@ def test_start_queues_the_run_and_shows_it(workspace: Workspace, page: Page, sma
     assert run.state().state == "stopped"
     widget(app, "button", "Resume").click().run()
     assert run.state().state == "queued"
+
+
+@pytest.mark.parametrize(("left", "queued"), [(False, ["queued"]), (True, [])])
+def test_a_page_that_is_drawn_anew_before_its_button_keeps_the_press(
+    workspace: Workspace,
+    page: Page,
+    small: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    left: bool,
+    queued: list[str],
+) -> None:
+    """What a setting does that comes in right after Start; a press from long ago starts nothing."""
+    app = upload(page("run"), small)
+    plain = run_form.choose_start
+
+    def interrupted() -> RunConfig | None:
+        monkeypatch.setattr(run_form, "choose_start", plain)
+        if left:
+            monkeypatch.setattr(run_start, "MEANT_SECONDS", 0)
+        st.rerun()
+
+    monkeypatch.setattr(run_form, "choose_start", interrupted)
+    widget(app, "button", "Start").click().run()
+    assert not app.exception
+    assert [run.state().state for run in workspace.runs()] == queued
+    app.run()
+    assert len(workspace.runs()) == len(queued)  # a press counts once
 
 
 def test_the_same_config_goes_on_or_starts_afresh(

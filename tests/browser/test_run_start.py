@@ -1,0 +1,79 @@
+"""Start on the Run page counts, however soon it is clicked and whatever follows it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, ViewportSize
+
+from isara.config import PROJECT_ROOT
+from isara.config_files import load_config, to_yaml
+from isara.workspace.runs import Workspace
+from tests.browser.serving import app_command, free_port, serving
+
+TRIES = 6
+MINUTES = 60_000
+WINDOW: ViewportSize = {"width": 1280, "height": 1200}  # Start is seen without scrolling
+# Start, and a setting that comes in while the page is drawn anew.
+START_AND_A_SETTING = """pause => {
+    document.querySelector('.st-key-run_start_button button').click()
+    setTimeout(() => document.querySelector(
+        '[class*=loop-candidates] button[aria-label=Increment]').click(), pause)
+}"""
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """Whose device is busy, so that what is started waits: this process is the worker."""
+    made = Workspace(tmp_path / "workspace")
+    busy = made.run("busy")
+    busy.create(to_yaml(load_config(PROJECT_ROOT / "data/configs/demo.yaml")))
+    busy.set_state("running")
+    busy.beat(os.getpid())
+    return made
+
+
+def queued(workspace: Workspace) -> bool:
+    """Whether a run came into the queue; it is taken away again."""
+    deadline = time.time() + 30
+    while time.time() < deadline:
+        for run in workspace.runs():
+            if run.run_id != "busy" and run.job.exists():
+                time.sleep(0.5)  # its page is being drawn
+                shutil.rmtree(run.path)
+                return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.parametrize("follows", [False, True])
+def test_start_as_soon_as_it_can_be_clicked(
+    workspace: Workspace, page: Page, follows: bool
+) -> None:
+    port, found = free_port(), []
+    assert page.context.browser
+    with serving(app_command(port, workspace.root), port) as address:
+        page.goto(f"{address}/run")
+        page.get_by_role("button", name="Start", exact=True).wait_for(timeout=MINUTES)
+        page.goto("about:blank")
+        for number in range(TRIES):
+            # A new browser session, which has the app's files still to fetch.
+            tab = page.context.browser.new_page(viewport=WINDOW)
+            tab.goto(f"{address}/run", wait_until="commit")
+            start = tab.get_by_role("button", name="Start", exact=True)
+            start.wait_for(timeout=MINUTES)
+            if follows:
+                tab.evaluate(START_AND_A_SETTING, 20 * number)
+            else:
+                box = start.bounding_box()
+                assert box
+                tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            found.append(queued(workspace))
+            tab.close()
+    assert found == [True] * TRIES
