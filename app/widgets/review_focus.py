@@ -20,12 +20,13 @@ ENTER = """<script>
 (() => {
   let tries = 400; // a page that was just opened has the field to fetch
   const timer = setInterval(() => {
-    const field = document.querySelector('.st-key-review_editor textarea');
-    if (field && !document.activeElement.matches('input, textarea')) {
-      field.focus();
+    const field = document.querySelector('[class*="st-key-review_question_"] textarea');
+    const typing = () => document.activeElement?.matches('input, textarea');
+    if (field && !typing()) {
+      field.focus(); // in vain as long as it is not seen
       field.setSelectionRange(field.value.length, field.value.length);
     }
-    if (field || --tries === 0) clearInterval(timer);
+    if ((field && typing()) || --tries === 0) clearInterval(timer);
   }, 50);
   window.isaraKeeps ??= (() => {
     const FIELDS = '.st-key-review_editor textarea';
