@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 # `streamlit run` puts only app/ on the path.
@@ -14,6 +15,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 import streamlit as st  # noqa: E402
+from streamlit.navigation.page import Page  # noqa: E402
 
 from app import tour  # noqa: E402
 from app.look import STYLE  # noqa: E402
@@ -34,6 +36,7 @@ PAGES = (
     ("report", "Report", ":material/description:"),
     ("help", "Help", ":material/help:"),
 )
+FIRST = PAGES[0][0]
 
 # A file: the browser would ask another server for the picture of a Material name.
 ICON = ROOT / "app" / "help" / "icon.png"
@@ -48,11 +51,30 @@ try:
 except IsaraError as error:  # no page can do without the workspace and its database
     st.error(plain(error), icon=":material/error:")
     st.stop()
-pages = [
-    st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, url_path=name, default=not i)
-    for i, (name, title, icon) in enumerate(PAGES)
-]
-chosen = st.navigation(pages)
+# Streamlit serves the default page under the bare address alone. Under its own name it is a page of
+# its own, and only one of the two stands in the menu: that which the browser shows.
+by_name = urlsplit(st.context.url or "").path.endswith(f"/{FIRST}")
+
+
+def page(name: str, title: str, icon: str, *, default: bool = False, shown: bool = True) -> Page:
+    """A page under its name, or the default one under the bare address."""
+    return st.Page(
+        ROOT / "pages" / f"{name}.py",
+        title=title,
+        icon=icon,
+        url_path="" if default else name,
+        default=default,
+        visibility="visible" if shown else "hidden",
+    )
+
+
+chosen = st.navigation(
+    [
+        page(*PAGES[0], default=True, shown=not by_name),
+        page(*PAGES[0], shown=by_name),
+        *(page(*one) for one in PAGES[1:]),
+    ]
+)
 tell_endings(chosen.url_path)
-tour.show(chosen.url_path or PAGES[0][0])
+tour.show(chosen.url_path or FIRST)
 chosen.run()

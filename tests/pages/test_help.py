@@ -11,6 +11,28 @@ from isara.config import PROJECT_ROOT
 from isara.workspace.runs import Workspace
 
 HELP = PROJECT_ROOT / "app" / "help"
+FEATURES = (  # that a reader who compares tools looks for
+    "under a name",
+    "settings compared",
+    "log with levels",
+    "harmful stay folded",
+    "notes on the curve",
+    "keyboard",
+    "WCAG",
+    "tab's title",
+    "after a resume",
+    "ends by itself",
+    "versions, compare",
+    "split, merge",
+    "proposes more examples",
+    "measured by a dry run",
+    "queue .* pause",
+    "models side by side",
+    "formats, with lineage",
+    "guided tour",
+    "one offline file",
+    "survives a reload",
+)
 
 
 def test_every_text_of_the_guide_is_on_the_page(
@@ -32,9 +54,25 @@ def test_the_comparison_judges_every_tool_on_every_feature() -> None:
     assert len(features) > 25
     for feature, *cells in features:
         assert len(cells) == len(tools), feature
-        assert all(re.fullmatch(r"(yes|partly|no)( \[\d+\])?", cell) for cell in cells), feature
+        assert all(re.fullmatch(r"(yes|partly|no|not known)( \[\d+\])?", cell) for cell in cells), (
+            feature
+        )
+    # We know of ourselves, and of nobody's tool everything.
+    assert not any(row[1].startswith("not known") for row in features)
     # Every note is there, and every note is used.
     notes = {int(n) for n in re.findall(r"^(\d+)\. ", text, re.M)}
     assert notes == {int(n) for n in re.findall(r"\[(\d+)\]", "\n".join(lines))}
     # Honest about ourselves: there is something that others do and we do not.
     assert any(row[1] == "no" and "yes" in row[2:] for row in features)
+
+
+def test_the_comparison_has_every_kind_of_feature_and_says_what_it_rests_on() -> None:
+    text = (HELP / "compare.md").read_text(encoding="utf-8")
+    lines = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("| ")]
+    features = "\n".join(lines)
+    for words in FEATURES:
+        assert re.search(words, features), words
+    assert len(lines) == len(set(lines))
+    about = text.split("\n|")[0]
+    assert re.search(r"public documentation .* until \w+ 20\d\d", about)
+    assert "none was installed" in about
