@@ -45,6 +45,7 @@ def state(page: Page, word: str) -> Locator:
     return page.locator(".stMarkdownBadge", has_text=word).first
 
 
+@pytest.mark.slow
 def test_from_upload_to_a_falling_curve(server: str, page: Page) -> None:
     page.goto(server)
     page.get_by_role("tab", name="Bring your own file").click()

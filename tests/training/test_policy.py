@@ -100,6 +100,7 @@ def test_a_text_of_several_lines_ends_at_its_marker(languages: dict[str, Languag
     assert cut_at_marker(language, unmarked) == unmarked
 
 
+@pytest.mark.slow
 def test_rewards_rise_near_the_model_it_began_with(model_folder: Path, tmp_path: Path) -> None:
     steps: list[dict[str, float]] = []
 
@@ -129,6 +130,7 @@ def test_the_same_seed_gives_the_same_model(new_language: New, tmp_path: Path) -
     assert loaded.end_tokens == [2]
 
 
+@pytest.mark.slow
 def test_an_adapter_goes_on_and_its_reference_is_not_kept(
     new_language: New, model_folder: Path, tmp_path: Path
 ) -> None:
