@@ -45,7 +45,8 @@ from isara.workspace.runs import IterationFolder, Progress, RunFolder, Workspace
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9-]{0,29}$"
 Key = tuple[str, str, str]  # arm, place, metric
-RATES = {metric.name for metric in METRICS if metric.test == MCNEMAR}  # within 0 and 1
+SCALES = {metric.name: metric.scale for metric in METRICS}  # of a metric, against its outcomes
+RATES = {metric.name for metric in METRICS if metric.test == MCNEMAR}  # within 0 and the scale
 
 
 class Draw(Part):
@@ -308,19 +309,20 @@ def _reached(folder: RunFolder, place: str) -> bool:
 def _row(key: Key, table: pd.DataFrame) -> dict[str, Any]:
     arm, place, metric = key
     values = table.to_numpy().T
-    spread: OverSeeds = over_seeds(values.mean(1).tolist())
-    found = two_level_bootstrap(values)
+    scale, found = SCALES[metric], two_level_bootstrap(values)
+    by_seed = (scale * values.mean(1)).tolist()
+    spread: OverSeeds = over_seeds(by_seed)
     return {
         "arm": arm,
         "place": place,
         "metric": metric,
-        "value": found.difference,
-        "low": max(0.0, found.low) if metric in RATES else found.low,
-        "high": min(1.0, found.high) if metric in RATES else found.high,
+        "value": scale * found.difference,
+        "low": scale * (max(0.0, found.low) if metric in RATES else found.low),
+        "high": scale * (min(1.0, found.high) if metric in RATES else found.high),
         "n": values.shape[1],
         "n_seeds": values.shape[0],
         "spread": spread.spread,
-        "by_seed": values.mean(1).tolist(),
+        "by_seed": by_seed,
     }
 
 
@@ -335,16 +337,16 @@ def _comparisons(first: str, tables: dict[Key, pd.DataFrame]) -> list[dict[str, 
         both = (ours - theirs).dropna(axis=1, how="all").dropna()
         if not both.size:
             continue
-        found = two_level_bootstrap(both.to_numpy().T)
+        scale, found = SCALES[metric], two_level_bootstrap(both.to_numpy().T)
         rows.append(
             {
                 "a": f"{arm}, {place}",
                 "b": f"{first}, last iteration",
                 "metric": metric,
                 "test": "two-level bootstrap over random seeds and prompts",
-                "difference": found.difference,
-                "low": found.low,
-                "high": found.high,
+                "difference": scale * found.difference,
+                "low": scale * found.low,
+                "high": scale * found.high,
                 "p": found.p,
                 "n": both.shape[0],
                 "n_seeds": both.shape[1],

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
+from isara import studies
 from isara.config import RunConfig
 from isara.config_files import to_yaml
 from isara.demo.scripted import ScriptedTools
@@ -17,7 +20,7 @@ from isara.errors import InputError
 from isara.studies import Study, carry_out, load_study, run_configs, study_result
 from isara.studies_figure import study_figure
 from isara.workspace.files import read_jsonl
-from isara.workspace.runs import Workspace
+from isara.workspace.runs import IterationFolder, Workspace
 
 Make = Callable[..., RunConfig]
 
@@ -166,6 +169,38 @@ def test_random_seeds_that_stop_at_different_iterations(study: Study, tmp_path: 
     assert (rows["sft"]["n_seeds"], rows["base"]["n_seeds"]) == (2, 3)
     compared = {r["a"]: r for r in found["comparisons"] if r["metric"] == "harmful_rate"}
     assert compared["isara, sft"]["n_seeds"] == 2
+
+
+def test_a_metric_in_percent_is_so_in_a_studys_table_as_well(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(tmp_path / "w")
+    carry_out(study, workspace, tools=lambda config: ScriptedTools())
+    read = studies.compared_columns
+
+    def with_truth(files: IterationFolder) -> pd.DataFrame:
+        table = read(files)
+        right = np.arange(len(table)) % 4 != (0 if files.path.name == "iteration-00" else 9)
+        return table.assign(max_true=1.0 * right, max_false=0.5)
+
+    monkeypatch.setattr(studies, "compared_columns", with_truth)
+    found = study_result(study, workspace)
+    rows = {
+        row["place"]: row
+        for row in found["rows"]
+        if (row["arm"], row["metric"]) == ("isara", "truthful_acc")
+    }
+    base, last = rows["base"], rows["last"]
+    assert 60 < base["value"] < 90
+    assert base["by_seed"] == pytest.approx([base["value"]] * 3)
+    assert last["value"] == 100
+    assert 90 < last["low"] <= last["high"] == 100
+    told = [
+        row["difference"]
+        for row in found["comparisons"]
+        if row["metric"] == "truthful_acc" and row["a"] == "isara, base"
+    ]
+    assert told == pytest.approx([100 - base["value"]])
 
 
 def test_another_draw_makes_other_seed_files(study: Study, tmp_path: Path) -> None:

@@ -196,8 +196,11 @@ def _stretch(differences: NDArray[np.float64]) -> float:
         if count > 1:
             parts.append((means.var() / count, means.var(ddof=1) / count, count - 1))
     resampled, true = sum(part[0] for part in parts), sum(part[1] for part in parts)
-    freedom = true**2 / sum(part[1] ** 2 / part[2] for part in parts)
     level = (1 + CONFIDENCE) / 2
+    if true == 0:  # all means alike though the values are not: how many there are is all we know
+        fewest = min(part[2] for part in parts)
+        return float(t.ppf(level, fewest) / norm.ppf(level) * ((fewest + 1) / fewest) ** 0.5)
+    freedom = true**2 / sum(part[1] ** 2 / part[2] for part in parts)
     return float(t.ppf(level, freedom) / norm.ppf(level) * (true / resampled) ** 0.5)
 
 

@@ -4,6 +4,8 @@
 The model goes on with a list of tasks that begins with a few seeds, answers each task, and scores
 its own pairs; what passes rules and scores is trained on. Four settings say which model is trained
 on which rows: `one_base`, the one that won in the paper, trains the base model on the newest rows.
+Whatever is trained on, a task like any that was kept before is dropped (the released code looks
+only at the tasks of the same round).
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ def isheep(run: Run) -> str | None:
     setting, loop = run.config.isheep.setting, run.config.loop
     run.evaluate(0, run.base)
     run.baselines()
-    model, rows = run.base, list[Example]()
+    model, rows, pool = run.base, list[Example](), list(run.seeds)
     iterations = 1 if setting == "direct" else loop.max_iterations
     wanted = loop.candidates * (loop.max_iterations if setting == "direct" else 1)
     for k in range(1, iterations + 1):
@@ -32,11 +34,11 @@ def isheep(run: Run) -> str | None:
             return run.stop(k, [], NO_TASKS, 0)
         candidates = run.write_answers(k, model, [], tasks)
         candidates = run.assess(k, model, candidates)
-        earlier = rows if setting == "total_base" else []
-        kept = run.verdicts(k, candidates, [*run.seeds, *earlier])
+        kept = run.verdicts(k, candidates, pool)
         if not kept or len(kept) < loop.alpha * len(candidates):
             return run.stop(k, kept, _too_few(kept, candidates, loop.alpha), len(candidates))
-        rows = [*earlier, *kept]
+        pool += kept
+        rows = [*rows, *kept] if setting == "total_base" else kept
         model = _train(run, k, model, rows)
         run.evaluate(k, model)
         run.record(k, kept, len(candidates))

@@ -183,7 +183,7 @@ def contrast_tune(
     longest = max(len(row[side]["input_ids"]) for row in rows for side in SIDES)
     # A pair is two rows.
     at_once = rows_at_once(config, 2 * longest, language.model.config.vocab_size, device)
-    arguments = training_arguments(config, folder, device, at_once, told)
+    arguments = training_arguments(config, folder, device, len(rows), at_once, told)
     watch = callback(told)
     trainer = make_trainer(language, rows, arguments, beta)
     trainer.add_callback(watch)

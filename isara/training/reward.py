@@ -141,9 +141,10 @@ def stage_arguments(
     *,
     learning_rate: float,
 ) -> dict[str, Any]:
-    """Arguments of a trainer for one stage: the config's, without checkpoints."""
+    """Arguments of a trainer for one stage of the steps told: the config's, without checkpoints."""
     config = training.model_copy(update={"learning_rate": learning_rate})
-    return {**training_arguments(config, folder, device, rows, told), "save_strategy": "no"}
+    count = told["steps"] * config.step_rows
+    return {**training_arguments(config, folder, device, count, rows, told), "save_strategy": "no"}
 
 
 def train_reward(

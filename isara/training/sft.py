@@ -14,6 +14,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Required, TypedDict, Unpack
 
@@ -210,10 +211,22 @@ def rows_at_once(config: TrainingConfig, longest: int, vocabulary: int, device: 
     return config.batch_size * max([n for n in times if n <= fitting], default=1)
 
 
+def optimizer_steps(config: TrainingConfig, count: int, steps: int | None = None) -> int:
+    """Optimizer steps of a training on `count` rows: as told, else those of the config's epochs."""
+    return ceil(config.epochs * ceil(count / config.step_rows)) if steps is None else steps
+
+
+def warmup_steps(config: TrainingConfig, steps: int) -> int:
+    """Of so many optimizer steps those with a rising learning rate. The first of them has the rate
+    0, so at least one step is left that is none: the only step of a short training would teach
+    nothing."""
+    return min(ceil(config.warmup_ratio * steps), steps - 1)
+
+
 def training_arguments(
-    config: TrainingConfig, folder: Path, device: str, rows: int, told: Told
+    config: TrainingConfig, folder: Path, device: str, count: int, rows: int, told: Told
 ) -> dict[str, Any]:
-    """Arguments of the Trainer for a config; `rows` in one forward pass."""
+    """Arguments of the Trainer for a config: `count` rows in all, `rows` in one forward pass."""
     steps = told.get("steps")
     precision = config.precision
     if precision == "auto":
@@ -228,7 +241,7 @@ def training_arguments(
         "max_steps": -1 if steps is None else steps,
         "per_device_train_batch_size": rows,
         "gradient_accumulation_steps": config.batch_size * config.accumulation // rows,
-        "warmup_steps": config.warmup_ratio,
+        "warmup_steps": warmup_steps(config, optimizer_steps(config, count, steps)),
         "adam_beta1": config.adam_beta1,
         "adam_beta2": config.adam_beta2,
         "weight_decay": config.weight_decay,
@@ -305,7 +318,7 @@ def fine_tune(
     device = language.device.type
     longest = max(len(row["input_ids"]) for row in encoded)
     at_once = rows_at_once(config, longest, language.model.config.vocab_size, device)
-    arguments = training_arguments(config, folder, device, at_once, told)
+    arguments = training_arguments(config, folder, device, len(rows), at_once, told)
     arguments["include_num_input_tokens_seen"] = "non_padding"
     watch = callback(told)
     trainer = trainer_class()(

@@ -194,6 +194,14 @@ def test_outcomes_that_never_differ_leave_what_the_prompts_leave_open() -> None:
     assert scores.low <= -3.0 <= scores.high
 
 
+def test_means_that_are_all_alike_are_no_difference() -> None:
+    # Every random seed and every prompt has mean 0, and the values differ all the same.
+    for values in ([[1, -1], [-1, 1]], [[1, -1, 1, -1], [-1, 1, -1, 1]]):
+        found = two_level_bootstrap(np.array(values, float))
+        assert (found.difference, found.p) == (0.0, 1.0)
+        assert found.low < 0 < found.high
+
+
 def test_seeds_combined_by_hand() -> None:
     # 1, 2, 3: standard deviation 1, t(0.975, 2) = 4.303, half the interval 4.303 / sqrt 3.
     found = over_seeds([1.0, 2.0, 3.0])

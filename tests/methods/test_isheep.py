@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,12 @@ import pytest
 
 from isara.config import RunConfig
 from isara.decoding.scripted import ScriptedWriter
-from isara.demo.scripted import ScriptedTools
+from isara.demo.scripted import ScriptedTools, task_list
 from isara.demo.world import demo_world
 from isara.methods.isheep import NO_TASKS
 from isara.methods.runner import prepare
 from isara.methods.tasks import list_prompt, read_list
+from isara.prompts import TASKS_HEAD
 from isara.report import summarise
 from isara.training.sft import StoppedError, TrainingRow
 from isara.workspace.files import read_json, read_jsonl
@@ -115,6 +117,30 @@ def test_which_model_is_trained_on_what(
     assert sources == [None, first if setting == "one_last" else None]
     newest = kept(folder, 2)
     assert rows[1] == (second + newest if setting == "total_base" else newest)
+
+
+@pytest.mark.parametrize("setting", ["one_base", "one_last", "total_base"])
+def test_a_task_that_was_kept_before_is_not_kept_again(
+    sheep: Make, carried_out: Run, tmp_path: Path, setting: str
+) -> None:
+    class Repeating(ScriptedTools):
+        def writer(self, model: Path | None) -> ScriptedWriter:
+            written = super().writer(model)
+
+            def script(prompt: str, seed: int) -> str:
+                tasks = TASKS_HEAD in prompt and prompt.endswith(".")
+                return (
+                    task_list(prompt, Random(prompt[-3:]))
+                    if tasks
+                    else written.script(prompt, seed)
+                )
+
+            return ScriptedWriter(script)
+
+    config = sheep(isheep={"setting": setting}, filters={"assessment": "none"})
+    folder = carried_out(config, tmp_path, Repeating())
+    assert kept(folder, 1)
+    assert not set(kept(folder, 1)) & set(kept(folder, 2))
 
 
 def test_scores_of_the_model_decide_and_are_kept(

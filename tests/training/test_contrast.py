@@ -22,7 +22,14 @@ from isara.training.contrast import (
     make_trainer,
     trainer_class,
 )
-from isara.training.sft import IGNORED, StoppedError, TrainingRow, encode_row, training_arguments
+from isara.training.sft import (
+    IGNORED,
+    StoppedError,
+    Told,
+    TrainingRow,
+    encode_row,
+    training_arguments,
+)
 from tests.training.weights import same, weights
 
 PAIRS = [
@@ -95,7 +102,8 @@ def test_nothing_to_train_on(languages: dict[str, Language], tmp_path: Path) -> 
 
 def trainer_for(language: Language, rows: list[dict[str, Any]], folder: Path) -> Any:
     config = TrainingConfig.model_validate(FAST)
-    arguments = training_arguments(config, folder, "cpu", config.batch_size, {"random_seed": 1})
+    told: Told = {"random_seed": 1}
+    arguments = training_arguments(config, folder, "cpu", len(rows), config.batch_size, told)
     return make_trainer(language, rows, arguments, BETA)
 
 

@@ -165,6 +165,15 @@ def test_a_step_with_accumulation_follows_the_hand_written_gradient(
         torch.testing.assert_close(gradient, expected[name], rtol=1e-4, atol=1e-6)
 
 
+def test_the_only_step_of_a_short_training_is_no_warm_up(new_language: New, tmp_path: Path) -> None:
+    steps: list[dict[str, float]] = []
+    train(new_language(), tmp_path, epochs=1, batch_size=6, warmup_ratio=0.1, on_step=steps.append)
+    assert [step["learning_rate"] for step in steps] == [FAST["learning_rate"]]
+    steps.clear()
+    train(new_language(), tmp_path / "two", epochs=2, batch_size=6, on_step=steps.append)
+    assert [step["learning_rate"] > 0 for step in steps] == [False, True]
+
+
 # ------------------------------------------------------------------ stop and go on
 
 
