@@ -29,6 +29,7 @@ STAGE_LOOKS = {  # colour, and a pattern that tells it apart without one
     "answers": (SKY, "/"),
     "assess": (VIOLET, "-"),
     "filter": (GOLD, "x"),
+    "own": (ORANGE, "\\"),
     "train": (GREEN, ""),
     "reward": (VERMILION, "|"),
     "policy": (GOLD, "+"),

@@ -316,7 +316,7 @@ def _reuse_written(source: IterationFolder, target: IterationFolder, branch: Bra
     """Iteration K: its texts, and the scores that the new filters can use."""
     names = [f"{name}.parquet" for name in WRITTEN[branch.config.method]]
     names += ["retrieval.json", "harm.parquet"]
-    stages = set(GENERATING)
+    stages = {*GENERATING, *WRITTEN[branch.config.method]}
     if _assessed_enough(source, branch.config):
         names.append("assessed.parquet")
         stages.add("assess")

@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Folders = Mapping[tuple[str, int], RunFolder]  # by arm and random seed
-LOOP = ("questions", "answers", "assess", "filter", "train")  # stages of a loop without measuring
+LOOP = (
+    "questions",
+    "answers",
+    "assess",
+    "filter",
+    "own",
+    "train",
+)  # stages of a loop without measuring
 
 # Against the base model, x 100 (AlpacaEval, methods §4); the base model itself has none.
 WIN_RATE = Metric(

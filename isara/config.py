@@ -345,7 +345,7 @@ class RunConfig(Part):
     isheep: SheepConfig = Field(default_factory=SheepConfig)
     """Read by the method isheep alone."""
     contrast: ContrastConfig = Field(default_factory=ContrastConfig)
-    """Read by spin and irft, and by isara where training.objective is contrast."""
+    """Read by spin and irft; beta and updates by isara where training.objective is contrast."""
     rft: RewardTrainingConfig = Field(default_factory=RewardTrainingConfig)
     """Read by the method rft alone."""
 

@@ -29,6 +29,7 @@ STAGES = {
     "answers": "writing answers",
     "assess": "scoring its own pairs",
     "filter": "filtering",
+    "own": "writing answers to be beaten",
     "train": "training",
     "reward": "training the reward model",
     "policy": "training against the reward",

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from isara.config import RunConfig, resolve
 from isara.examples import Example
+from isara.methods.progress import kind_of, planned_work
 
 CHARACTERS = 4  # of a token of English, roughly
 SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)([bm])(?![\w.])", re.I)
@@ -90,32 +91,34 @@ def _memory(config: RunConfig, parameters: int) -> dict[str, float]:
 
 
 def _tokens(config: RunConfig, seeds: Sequence[Example], prompts: int) -> dict[str, float]:
-    """Tokens read, written or trained on by stage, over the whole run."""
+    """Tokens read, written or trained on by stage, over the whole run, where every pair is kept."""
     question = sum(len(seed.question) for seed in seeds) / CHARACTERS / len(seeds)
     answer = sum(len(seed.answer) for seed in seeds) / CHARACTERS / len(seeds)
-    pair, loop = question + answer, config.loop
+    pair = question + answer
+    shown = config.loop.examples * pair
     beams = {name: one.num_beams if one.strategy == "beam" else 1
              for name, one in (("question", config.decoding.question),
                                ("answer", config.decoding.answer))}  # fmt: skip
-    shown = loop.examples * pair
-    times, n, epochs = loop.max_iterations, loop.candidates, config.training.epochs
-    models = times + 1 + len(config.evaluation.baselines)
-    found = {"evaluate": models * prompts * pair}
-    if config.method in ("spin", "irft"):
-        each = len(seeds) / (times if config.method == "irft" else 1)
-        found["answers"] = times * each * pair
-        found["train"] = times * each * epochs * 2 * pair * 4 / 3  # and the reference reads both
-    elif config.method == "rft":
-        steps = config.training.step_rows * times
-        found["answers"] = times * len(seeds) * pair
-        found["reward"] = config.rft.updates * steps * 2 * pair
-        found["policy"] = config.rft.policy_steps * steps * pair * 5 / 3  # writes and is scored
-    elif config.method == "isheep":
-        found["questions"] = found["answers"] = times * n * pair
-        found["assess"] = 2 * times * n * pair if config.filters.assessment != "none" else 0.0
-        found["train"] = times * min(n, config.isheep.max_rows) * epochs * pair
-    else:
-        found["questions"] = times * n * (shown + beams["question"] * question)
-        found["answers"] = times * n * (shown + question + beams["answer"] * answer)
-        found["train"] = sum(len(seeds) + n for _ in range(times)) * epochs * pair
-    return found
+    calls = 2 if config.filters.assessment == "both" and config.assessment.prompt != "icl" else 1
+    of_unit = {
+        "questions": shown + beams["question"] * question,
+        "answers": shown + question + beams["answer"] * answer,
+        "own": pair,
+        "assess": calls * pair,
+        "train": pair,
+        "reward": 2 * pair,
+        "policy": pair * 5 / 3,  # writes and is scored
+        "evaluate": pair,
+        "evaluate_shown": shown + pair,
+    }
+    if config.method == "isheep":
+        of_unit |= {"questions": config.isheep.tasks * question, "answers": pair}
+    against = config.method in ("spin", "irft") or config.training.objective == "contrast"
+    found: dict[str, float] = {}
+    for key, units in planned_work(config, len(seeds), prompts, retention=1.0).items():
+        kind = kind_of(key)
+        tokens = of_unit.get(kind, 0.0)
+        if against and kind == "train" and key[0].isdigit():
+            tokens *= 2 * 4 / 3  # two answers, which the reference reads as well
+        found[kind] = found.get(kind, 0.0) + units * tokens
+    return {kind: tokens for kind, tokens in found.items() if tokens}

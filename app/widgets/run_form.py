@@ -57,24 +57,20 @@ PARTS = {
     "rft": "RFT",
 }
 # What a method does not read is not shown; it stays as it is in the config that was started from.
-WRITES_PAIRS = (
-    "loop.candidates",
-    "loop.alpha",
-    "loop.draw",
-    "decoding",
-    "filters",
-    "review",
-    "assessment",
-    "prompts",
-)
-SHOWS_EXAMPLES = ("loop.examples", "loop.retrieval")
+PAIRS = ("loop.candidates", "loop.alpha", "filters", "review", "assessment")
+QUESTIONS = ("loop.draw", "loop.retrieval", "prompts.question_tokens")
+# SPIN, IRFT and RFT sample the model's own answers: the budget and the batch are settings of them.
+DECODING = ("decoding.preset", "decoding.question", "decoding.answer")
+DEMONSTRATIONS = (*PAIRS, *QUESTIONS, *DECODING, "isheep", "training.objective")
 UNREAD = {
-    "isara": ("isheep", "rft"),
-    "isheep": (*SHOWS_EXAMPLES, "contrast", "rft", "training.objective", "training.gamma"),
-    "spin": (*SHOWS_EXAMPLES, *WRITES_PAIRS, "isheep", "rft", "training.objective"),
-    "irft": (*SHOWS_EXAMPLES, *WRITES_PAIRS, "isheep", "rft", "training.objective"),
-    "rft": (*SHOWS_EXAMPLES, *WRITES_PAIRS, "isheep", "contrast", "training.objective"),
+    "isara": ("isheep", "rft", "contrast.first_sft", "contrast.held_out"),
+    "isheep": (*QUESTIONS[1:], "contrast", "rft", "training.objective", "training.gamma"),
+    "spin": (*DEMONSTRATIONS, "rft"),
+    "irft": (*DEMONSTRATIONS, "rft"),
+    "rft": (*DEMONSTRATIONS, "contrast"),
 }
+# What the baselines alone read in other methods is under "All settings" there.
+OF_BASELINES = "loop.examples"
 
 
 # -------------------------------------------------------------------- where it starts from
@@ -172,7 +168,8 @@ def settings_form(start: RunConfig) -> dict[str, Any]:
 
     for row in COMMON:
         method = values.get("method")
-        shown = [path for path in row if path not in values and not unread(method, path)]
+        aside = () if method in (None, "isara") else (OF_BASELINES,)
+        shown = [p for p in row if not (p in values or p in aside or unread(method, p))]
         if not shown:
             continue
         for column, path in zip(st.columns(len(shown)), shown, strict=True):

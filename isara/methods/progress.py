@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import ceil
 
 from isara.config import RunConfig
 from isara.workspace.files import read_json, write_json
@@ -19,7 +20,14 @@ from isara.workspace.runs import Progress, RunFolder
 
 # Relative cost of one unit: a text, a training row in an epoch, an eval prompt.
 COSTS = {"questions": 1.0, "answers": 1.2, "assess": 1.2, "filter": 0.1, "train": 0.15}
-COSTS |= {"evaluate": 0.5, "evaluate_shown": 1.5, "judge": 0.05, "reward": 0.2, "policy": 2.0}
+COSTS |= {
+    "own": 0.8,
+    "evaluate": 0.5,
+    "evaluate_shown": 1.5,
+    "judge": 0.05,
+    "reward": 0.2,
+    "policy": 2.0,
+}
 SHOWN = ("icl_knn", "icl_random")  # places whose eval prompts come with examples before them
 WRITE_EVERY = 0.5  # seconds
 
@@ -48,12 +56,11 @@ def planned_work(
 ) -> dict[str, float]:
     """Units of work by "iteration/stage" of a whole run, in the order in which they are done.
 
-    Training counts rows x epochs. `retention` is the share of candidates that is kept; without it
-    as many are assumed as alpha asks for, and at least half.
+    Training counts rows x epochs, or those of its optimizer steps. `retention` is the share of
+    candidates that is kept; without it as many are assumed as alpha asks for, and at least half.
     """
     epochs = config.training.epochs
     share = max(config.loop.alpha, 0.5) if retention is None else retention
-    kept = config.loop.candidates * share
     plan: dict[str, float] = {"0/evaluate": prompts, "0/judge": prompts}
     baselines = config.evaluation.baselines if prompts else []
     for name in baselines:
@@ -63,31 +70,65 @@ def planned_work(
             plan |= {f"{name}/evaluate": prompts, f"{name}/judge": prompts}
     if config.method in ("spin", "irft") and config.contrast.first_sft:
         plan["first_sft/train"] = max(1, seeds - config.contrast.held_out) * epochs
-    for k in range(1, config.loop.max_iterations + 1):
-        work = iteration_work(config, seeds, kept)
+    matched = 0.0
+    for k in range(1, iterations(config) + 1):
+        work = iteration_work(config, seeds, share, k)
         plan |= {f"{k}/{stage}": units for stage, units in work.items()}
         plan |= {f"{k}/evaluate": prompts, f"{k}/judge": prompts}
+        matched += config.training.step_rows * _steps(config, work)
     if "sft_matched" in baselines:
-        plan["sft_matched/train"] = (seeds + kept) * epochs * config.loop.max_iterations
+        plan["sft_matched/train"] = matched
         plan |= {"sft_matched/evaluate": prompts, "sft_matched/judge": prompts}
     return plan
 
 
-def iteration_work(config: RunConfig, seeds: int, kept: float) -> dict[str, float]:
-    """Units of work by stage of one iteration, evaluation left out."""
+def iterations(config: RunConfig) -> int:
+    """How many there are at most; Direct writes all rows in one (2408.08072)."""
+    direct = config.method == "isheep" and config.isheep.setting == "direct"
+    return 1 if direct else config.loop.max_iterations
+
+
+def iteration_work(config: RunConfig, seeds: int, share: float, k: int) -> dict[str, float]:
+    """Units of work by stage of iteration k, evaluation left out, where a share is kept."""
     epochs, rows = config.training.epochs, config.training.step_rows
     if config.method in ("spin", "irft"):
-        updates = config.contrast.updates
-        slices = config.loop.max_iterations if config.method == "irft" else 1
-        pairs = max(1, (seeds - config.contrast.held_out) // slices)
-        return {"answers": pairs, "train": updates * rows if updates else pairs * epochs}
+        demonstrations = max(1, seeds - config.contrast.held_out)
+        if config.method == "irft":  # its slice
+            demonstrations = max(1, len(range(k - 1, demonstrations, config.loop.max_iterations)))
+        return {"own": demonstrations, "train": _contrasted(config, demonstrations)}
     if config.method == "rft":
-        policy = config.rft.policy_steps * config.training.step_rows
-        return {"answers": seeds, "reward": config.rft.updates * rows, "policy": policy}
-    work = {"questions": config.loop.candidates, "answers": config.loop.candidates}
+        return {
+            "own": seeds,
+            "reward": config.rft.updates * rows,
+            "policy": config.rft.policy_steps * rows,
+        }
+    count = config.loop.candidates * (config.loop.max_iterations // iterations(config))
+    kept = count * share
+    work: dict[str, float] = {"questions": count, "answers": count}
+    if config.method == "isheep":
+        sheep = config.isheep
+        work["questions"] = ceil(count / max(1, sheep.tasks - min(sheep.shown, seeds)))  # lists
     if config.filters.assessment != "none":
-        work["assess"] = config.loop.candidates
-    return {**work, "filter": config.loop.candidates, "train": (seeds + kept) * epochs}
+        work["assess"] = count
+    work["filter"] = count
+    if config.method == "isheep":
+        kept *= k if sheep.setting == "total_base" else 1
+        return work | {"train": min(kept, sheep.max_rows) * epochs}
+    if config.training.objective == "contrast":
+        return work | {"own": seeds + kept, "train": _contrasted(config, seeds + kept)}
+    return work | {"train": (seeds + kept) * epochs}
+
+
+def _contrasted(config: RunConfig, pairs: float) -> float:
+    """Rows of a stage against own answers."""
+    updates = config.contrast.updates
+    return updates * config.training.step_rows if updates else pairs * config.training.epochs
+
+
+def _steps(config: RunConfig, work: dict[str, float]) -> int:
+    """Optimizer steps of an iteration's model."""
+    units = work.get("policy", work.get("train", 0.0))
+    return ceil(units / config.training.step_rows)
 
 
 @dataclass

@@ -37,7 +37,7 @@ PROBE = 8  # texts that tell how many can be afforded
 MOST_SECONDS = 60.0  # for the texts of one stage
 HOLDERS = {"judge": "judge", "embedder": "embedder", "reward": "reward model"}
 HOLDERS |= {"refusals": "judge of refusals", "preference": "judge of pairs"}
-WRITING = ("questions", "answers", "assess", "evaluate")
+WRITING = ("questions", "answers", "assess", "own", "evaluate")
 
 
 def measure(

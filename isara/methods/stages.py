@@ -58,7 +58,7 @@ TABLES = {
     "questions": ("questions", "question"),
     "candidates": ("answers", "answer"),
     "assessed": ("assess", "assessment"),
-    "own": ("answers", "answer"),
+    "own": ("own", "answer"),
 }
 
 

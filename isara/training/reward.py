@@ -143,7 +143,7 @@ def stage_arguments(
 ) -> dict[str, Any]:
     """Arguments of a trainer for one stage of the steps told: the config's, without checkpoints."""
     config = training.model_copy(update={"learning_rate": learning_rate})
-    count = told["steps"] * config.step_rows
+    count = (told.get("steps") or 0) * config.step_rows
     return {**training_arguments(config, folder, device, count, rows, told), "save_strategy": "no"}
 
 

@@ -202,8 +202,8 @@ def test_the_plan_counts_the_pairs_of_a_stage(small_config: Make) -> None:
         training={"epochs": 2, "batch_size": 4, "accumulation": 2},
     )
     plan = planned_work(method(config, "irft"), seeds=12, prompts=12)
-    assert (plan["1/answers"], plan["1/train"], plan["first_sft/train"]) == (3, 7 * 8, 10 * 2)
-    assert planned_work(method(config, "spin"), seeds=12, prompts=12)["1/answers"] == 10
+    assert (plan["1/own"], plan["1/train"], plan["first_sft/train"]) == (3, 7 * 8, 10 * 2)
+    assert planned_work(method(config, "spin"), seeds=12, prompts=12)["1/own"] == 10
 
 
 # ------------------------------------------------------------------ the curve

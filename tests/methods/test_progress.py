@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from isara.config import RunConfig
+from isara.demo.scripted import ScriptedTools
 from isara.methods.progress import Pace, Reporter, planned_work
 from isara.workspace.runs import Progress, RunFolder
 
@@ -65,6 +67,78 @@ def test_the_plan_of_a_run(small_config: Callable[..., RunConfig]) -> None:
     assert planned_work(config, 10, 20, retention=0.2)["1/train"] == 60
     strict = small_config(loop={"candidates": 100, "alpha": 0.8}, training={"epochs": 1})
     assert planned_work(strict, seeds=10, prompts=0)["2/train"] == 90
+
+
+EVERYTHING = {  # is kept
+    "max_rouge_l": 1.01,
+    "min_words": 0,
+    "drop_unfinished": False,
+    "drop_duplicates": False,
+    "drop_echo": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "parts"),
+    [
+        ("isara", {}),
+        ("isara", {"training": {"objective": "contrast"}, "contrast": {"updates": 7}}),
+        ("isara", {"training": {"objective": "contrast", "epochs": 2}}),
+        ("isheep", {}),
+        ("isheep", {"isheep": {"setting": "total_base"}}),
+        ("isheep", {"isheep": {"setting": "one_last", "max_rows": 9}}),
+        ("isheep", {"isheep": {"setting": "direct"}}),
+        ("spin", {"contrast": {"updates": 3, "first_sft": True, "held_out": 2}}),
+        ("spin", {"contrast": {"held_out": 2}, "training": {"epochs": 2}}),
+        ("irft", {"contrast": {"held_out": 3}}),
+        ("rft", {"rft": {"held_out": 4, "updates": 2, "policy_steps": 3}}),
+    ],
+)
+def test_the_plan_is_what_a_run_then_does(
+    method: str,
+    parts: dict[str, Any],
+    small_config: Callable[..., RunConfig],
+    carried_out: Callable[..., RunFolder],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[Reporter] = []
+
+    def watched(*told: Any) -> Reporter:
+        made.append(Reporter(*told))
+        return made[-1]
+
+    monkeypatch.setattr("isara.methods.runner.Reporter", watched)
+    parts = {"loop": {"candidates": 30}, "filters": EVERYTHING, **parts}
+    config = small_config(**parts).model_copy(update={"method": method})
+    carried_out(config, tmp_path, ScriptedTools())
+    (reporter,) = made
+    done = reporter.done
+    seeds, prompts = int(done["sft/train"] / config.training.epochs), int(done["0/evaluate"])
+    assert planned_work(config, seeds, prompts, retention=1.0) == done
+
+
+@pytest.mark.parametrize(
+    ("method", "parts", "rows"),
+    [
+        ("isara", {}, 2 * 32),  # 10 + 10 rows, 1 epoch: one step of 32 rows in each iteration
+        ("isara", {"contrast": {"updates": 5}, "training": {"objective": "contrast"}}, 2 * 160),
+        ("spin", {"contrast": {"updates": 3}}, 2 * 96),
+        ("rft", {"rft": {"policy_steps": 4}}, 2 * 128),
+    ],
+)
+def test_the_matched_baseline_takes_the_steps_of_all_iterations(
+    method: str, parts: dict[str, Any], rows: int, small_config: Callable[..., RunConfig]
+) -> None:
+    evaluation = {"baselines": ["sft_matched"]}
+    parts = {**parts, "training": {"epochs": 1, **parts.get("training", {})}}
+    config = small_config(evaluation=evaluation, **parts).model_copy(update={"method": method})
+    assert planned_work(config, seeds=10, prompts=5)["sft_matched/train"] == rows
+
+
+def test_one_more_filter_is_one_more_stage(small_config: Callable[..., RunConfig]) -> None:
+    config = small_config(filters={"assessment": "both"})
+    assert planned_work(config, seeds=10, prompts=0)["1/assess"] == 20
 
 
 def test_no_eta_before_anything_was_measured(reporter: Reporter) -> None:

@@ -82,7 +82,7 @@ def test_reward_and_policy_in_turns(
     assert [row["k"] for row in summary["iterations"]] == [0, 1, 2]
     for row in summary["iterations"][1:]:
         assert (row["trained"], row["retention"], row["scaling_ratio"]) == (True, None, 0.0)
-        assert {"answers", "reward", "policy", "evaluate"} <= row["seconds"].keys()
+        assert {"own", "reward", "policy", "evaluate"} <= row["seconds"].keys()
     progress = folder.progress()
     assert progress is not None
     assert progress["overall_done"] == progress["overall_total"]
