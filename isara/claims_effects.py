@@ -18,7 +18,8 @@ import pandas as pd
 
 from isara.claims_files import Hypothesis, Side
 from isara.evaluation.comparing import BOOTSTRAP, COLUMNS, METRICS, Metric, outcomes
-from isara.evaluation.stats import over_seeds, two_level_bootstrap
+from isara.evaluation.self_scores import scored
+from isara.evaluation.stats import correlation, over_seeds, two_level_bootstrap
 from isara.methods.rewarding import UNSEEN, accuracy_field
 from isara.studies import place_files
 from isara.workspace.files import read_columns, read_json
@@ -28,14 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Folders = Mapping[tuple[str, int], RunFolder]  # by arm and random seed
-LOOP = (
-    "questions",
-    "answers",
-    "assess",
-    "filter",
-    "own",
-    "train",
-)  # stages of a loop without measuring
+# Stages of a loop, without measuring.
+LOOP = ("questions", "answers", "assess", "filter", "own", "train")
 
 # Against the base model, x 100 (AlpacaEval, methods §4); the base model itself has none.
 WIN_RATE = Metric(
@@ -202,22 +197,8 @@ def self_score_truth(folder: RunFolder, files: IterationFolder) -> float | None:
     """Spearman's rank correlation of the model's scores of its own pairs' quality with the demo
     world's truth about the answers (1 careful, 0 not); 0 where either is the same for all pairs,
     None where nothing was assessed. Pairs without a readable score are left out."""
-    from scipy.stats import spearmanr
-
-    from isara.demo.world import demo_world
-
-    assessed = files.path / "assessed.parquet"
-    if not assessed.exists() or not files.candidates.exists():
-        return None
-    scores = read_columns(assessed, ("index", "quality"), optional=True)
-    if "quality" not in scores:
-        return None
-    both = scores.merge(read_columns(files.candidates, ("index", "answer")), on="index")
-    both = both.dropna(subset=["quality"])
-    true = [demo_world().is_good(answer, "safety") for answer in both["answer"]]
-    if both["quality"].nunique() < 2 or len(set(true)) < 2:
-        return 0.0
-    return float(spearmanr(both["quality"].astype(float), np.array(true, float)).statistic)
+    scores, truth = scored(files, "quality")
+    return correlation(scores, truth).value if scores else None
 
 
 RUN_METRICS: dict[str, Callable[[RunFolder, IterationFolder], float | None]] = {

@@ -18,6 +18,7 @@ from isara.config_files import load_config
 from isara.evaluation.comparing import COLUMNS, METRICS, compare, holm_corrected
 from isara.evaluation.cost import Cost, gpu_hours, total
 from isara.evaluation.failures import SHOWN, Kind, transitions, worst
+from isara.evaluation.self_scores import self_score_fields
 from isara.methods.contrasting import gap_fields
 from isara.methods.overlaps import counted
 from isara.methods.rewarding import accuracy_field
@@ -136,6 +137,8 @@ def iteration(folder: RunFolder, k: int, split: str) -> dict[str, Any] | None:
         row["kept_by_domain"] = kept
     if done["trained"] or k == 0:
         row |= metric_fields(files, split) | gap_fields(files) | accuracy_field(files)
+    if (files.path / "assessed.parquet").exists():
+        row |= self_score_fields(files, run_config(folder))
     row["seconds"] = seconds(folder, k)
     row["cost"] = read_json(files.path / "cost.json", {})
     varied = diversity_of(files)

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from isara.evaluation.self_scores import SELF_SCORES
 from isara.report import starved
 from isara.report_words import branch_sentence
 from isara.terminal import plain
 
 # Metrics that stand beside a row's others, and not among them.
-BESIDE = ("over_refusal", "log_prob_gap", "log_prob_gap_base")
+BESIDE = ("over_refusal", "log_prob_gap", "log_prob_gap_base", *SELF_SCORES)
 
 
 class Grid(NamedTuple):

@@ -71,6 +71,8 @@ METRIC_NAMES = {
     "win_rate_length_controlled": "the same, as if answers were equally long (× 100)",
     "reward_accuracy_held_out": "reward model: held-out demonstrations above own answers",
     "reward_accuracy_preference_pairs": "reward model: better answers above worse ones, unseen",
+    "self_score_quality": "rank correlation of its scores of its pairs' quality with the truth",
+    "self_score_following": "rank correlation of its scores of following with the truth",
     "log_prob_gap": "log-probability of demonstrations over own answers (nats)",
     "log_prob_gap_base": "log-probability of demonstrations over the base model's answers (nats)",
 }

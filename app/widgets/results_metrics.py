@@ -16,11 +16,12 @@ import streamlit as st
 from app.charts_results import RunResult
 from app.widgets.plain import plain
 from app.widgets.results_data import models
+from isara.evaluation.self_scores import SELF_SCORES
 from isara.places import place_name
 from isara.report_words import metric_name
 
 # Metrics that stand in a row of the summary, and not among its metrics.
-BESIDE = ("log_prob_gap", "log_prob_gap_base")
+BESIDE = ("log_prob_gap", "log_prob_gap_base", *SELF_SCORES)
 METRICS_HELP = (
     "Low and high are the ends of the 95 % interval. Shares go from 0 to 1; the scores of "
     "TruthfulQA and AlpacaEval are × 100, as their users know them. Utility is the mean of a "

@@ -129,6 +129,27 @@ def bootstrap_mean(values: Sequence[float], random_seed: int = 0) -> Mean:
     return Mean(float(array.mean()), low, high, n)
 
 
+def correlation(a: Sequence[float], b: Sequence[float]) -> Rate:
+    """Spearman's rank correlation, 0 where either is the same for all.
+
+    The interval is Fisher's z with the standard error of Bonett and Wright ("Sample size
+    requirements for estimating Pearson, Kendall and Spearman correlations", Psychometrika 65,
+    2000); from -1 to 1 where it cannot be told.
+    """
+    import numpy as np
+    from scipy.stats import norm, spearmanr
+
+    n = len(a)
+    if len(set(a)) < 2 or len(set(b)) < 2:
+        return Rate(0.0, -1.0, 1.0, n)
+    value = float(spearmanr(a, b).statistic)
+    if n < 4:
+        return Rate(value, -1.0, 1.0, n)
+    half = norm.ppf((1 + CONFIDENCE) / 2) * ((1 + value**2 / 2) / (n - 3)) ** 0.5
+    middle = np.arctanh(np.clip(value, -1 + 1e-9, 1 - 1e-9))
+    return Rate(value, float(np.tanh(middle - half)), float(np.tanh(middle + half)), n)
+
+
 def paired_bootstrap(a: Sequence[float], b: Sequence[float], random_seed: int = 0) -> Comparison:
     """Difference of two means over the same prompts, b - a, by resampling prompts.
 

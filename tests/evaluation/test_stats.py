@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from isara.evaluation.stats import (
     Rate,
     bootstrap_mean,
     can_tell,
+    correlation,
     holm,
     mcnemar,
     needed_n,
@@ -200,6 +203,18 @@ def test_means_that_are_all_alike_are_no_difference() -> None:
         found = two_level_bootstrap(np.array(values, float))
         assert (found.difference, found.p) == (0.0, 1.0)
         assert found.low < 0 < found.high
+
+
+def test_a_rank_correlation_with_its_interval() -> None:
+    # C. Spearman's formula without ties: 1 - 6 (1 + 1 + 1 + 1) / (5 (25 - 1)) = 0.8.
+    found = correlation([1, 2, 3, 4, 5], [2, 1, 4, 3, 5])
+    assert (found.value, found.n) == (pytest.approx(0.8), 5)
+    # arctanh 0.8 = 1.0986, its standard error sqrt((1 + 0.64 / 2) / 2) = 0.8124, times 1.96.
+    assert found.low == pytest.approx(math.tanh(1.0986 - 1.5923), abs=1e-3)
+    assert found.high == pytest.approx(math.tanh(1.0986 + 1.5923), abs=1e-3)
+    assert correlation([1, 1, 1, 1], [1, 2, 3, 4]) == Rate(0.0, -1.0, 1.0, 4)
+    assert correlation([1, 2, 3], [1, 2, 3]).low == -1
+    assert correlation(range(9), range(9)).high == pytest.approx(1)
 
 
 def test_seeds_combined_by_hand() -> None:
