@@ -80,7 +80,11 @@ def write_kept(path: Path, kept: dict[int, Kept]) -> None:
 
 
 def what_is_stated(claim: Claim, study: Study) -> str:
-    """A hash of everything that decides on the claim's runs and on what is looked at in them."""
+    """A hash of what the files state: hypotheses, study, and the base config's own settings.
+
+    Not of models, judge, eval sets, the code or its defaults: the date says when those were as they
+    were.
+    """
     parts = [
         [one.model_dump(mode="json") for one in claim.hypotheses],
         study.model_dump(mode="json", exclude={"arms"}),

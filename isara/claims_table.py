@@ -27,13 +27,14 @@ direction, and the smallest difference that counts, all stated before any run. T
 the studies in `configs/claims/studies`.
 
     python -m isara claims              prints this table; runs only what has no result yet
-    python -m isara claims --again      does all runs anew, in the workspace
-    python -m isara claims 3 --again    those of one claim
+    python -m isara claims --again      from your own runs: does those that the workspace lacks
+    python -m isara claims 3 --again    the same for one claim
     python -m isara claims --show --write data/CLAIMS.md      writes this file from what is done
 
 What the runs found is kept in `CLAIMS.json` beside this file: a claim's effects, p before the
-correction, runs with their seconds, and a hash of what was stated. A claim that was changed since
-has no result.
+correction, runs with their seconds, and a hash of what was stated: hypotheses, study and base
+config, as they stand in their files. A claim that was changed since has no result; the models, the
+judge and the code may have changed since the date.
 
 **How a verdict is found.** Every hypothesis is measured over 8 random seeds or more, with the seed
 examples D0 drawn afresh for each, on the test split. The effect is the first side less the second

@@ -46,7 +46,8 @@ COLUMNS = {
     "question_shown": "ids of the examples shown for the question",
     "model": "the model that wrote the pair",
     "random_seed": "the run's random seed, from which the pair's own draws are derived",
-    "log_prob_question": "log-probability of the question under that model (nats, summed)",
+    "log_prob_question": "log-probability of the question under that model (nats, summed); a task "
+    "of a list has none",
     "log_prob": "log-probability of the answer under that model (nats, summed)",
     "decision": "what a person decided: accept, reject, edit, skip or flag",
     "reviewer": "who that was: reviewer 1, 2, … or, where it was asked for, the name",
@@ -59,7 +60,7 @@ COLUMNS = {
 NEEDED = ("candidate_id", "question", "answer", "example_id")
 READ = (
     *NEEDED, "category", "neighbours", "similarities", "question_shown", "model", "random_seed",
-    "log_prob_question", "log_prob", "domain",
+    "log_prob_question", "question_tokens", "log_prob", "domain",
 )  # fmt: skip
 
 
@@ -156,6 +157,8 @@ def lineage(written: Mapping[Any, Any], k: int, run_id: str) -> Row:
         row[name] = None if isinstance(value, float) and value != value else value  # NaN
     row["id"] = row.pop("example_id") or Example(row["question"], row["answer"]).id
     row["model"] = model_name(str(row["model"]), run_id)
+    if row.pop("question_tokens") == 0:  # a task of a list has no likelihood of its own
+        row["log_prob_question"] = None
     row["rules"] = []
     return row
 

@@ -15,7 +15,14 @@ from isara.demo.scripted import ScriptedTools
 from isara.errors import InputError, IsaraError
 from isara.examples import Example
 from isara.export import FORMATS, WRITERS, export_data
-from isara.export_rows import COLUMNS, candidate_rows, model_name, training_pairs, without_names
+from isara.export_rows import (
+    COLUMNS,
+    candidate_rows,
+    lineage,
+    model_name,
+    training_pairs,
+    without_names,
+)
 from isara.seed_files import read_seed_file
 from isara.workspace.decisions import Decision
 from isara.workspace.files import read_json, read_jsonl
@@ -76,6 +83,13 @@ def test_a_row_tells_where_it_came_from(folder: RunFolder) -> None:
     dropped = next(row for row in by_candidate(folder).values() if row["status"] == "dropped")
     assert dropped["reason"] == dropped["rules"][0]
     assert (dropped["verdict"], dropped["trained_on"]) == ("dropped", False)
+
+
+def test_a_task_of_a_list_has_no_likelihood_of_its_own() -> None:
+    written = {"question": "Bake bread", "answer": "I do.", "log_prob_question": 0.0, "model": "m"}
+    assert lineage(written | {"question_tokens": 0}, 1, "r")["log_prob_question"] is None
+    found = lineage(written | {"question_tokens": 4, "log_prob_question": -2.5}, 1, "r")
+    assert (found["log_prob_question"], "question_tokens" in found) == (-2.5, False)
 
 
 def test_a_model_of_another_run_keeps_its_place() -> None:

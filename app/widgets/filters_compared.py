@@ -44,7 +44,8 @@ HELP = {
     "Distinct pairs of words": "The same for two words in a row (distinct-2).",
     "Spread": "1 minus the mean cosine of two kept questions: 0 is all alike.",
     "Nearest seed": "Mean cosine of a kept question to the seed that is most like it: 1 repeats.",
-    "Perplexity": "How surprised the model was by the pairs that it wrote: 1 is not at all.",
+    "Perplexity": "How surprised the model was by the pairs that it wrote: 1 is not at all. "
+    "I-SHEEP: by their answers, as a task of a list has no likelihood of its own.",
     "Self-BLEU": "How much of a kept question stands in the others (200 of them): 1 repeats.",
 }
 

@@ -29,7 +29,7 @@ METRICS_HELP = (
 )
 DIVERSITY_HELP = (
     "A loop that feeds on its own texts can come to say one thing only. The numbers are of the "
-    "questions that were kept in each iteration; perplexity is of their answers."
+    "questions that were kept in each iteration; perplexity is of the pairs."
 )
 # Name in the summary, name of the column, what it says.
 DIVERSITY = (
@@ -39,7 +39,11 @@ DIVERSITY = (
     ("distinct_2", "Distinct-2", "Different pairs of words over all pairs of words."),
     ("spread", "Spread", "1 minus the mean similarity of two: 0 is the same meaning."),
     ("nearest_seed", "Nearest seed", "Mean similarity (cosine) to the closest seed."),
-    ("perplexity", "Perplexity", "Of the kept answers, under the model that wrote them."),
+    (
+        "perplexity",
+        "Perplexity",
+        "Of the kept pairs, under the model that wrote them; of their answers in I-SHEEP.",
+    ),
 )
 
 

@@ -16,7 +16,7 @@ from isara.evaluation.stats import correlation
 from isara.workspace.files import read_columns
 from isara.workspace.runs import IterationFolder
 
-DEMO_JUDGE = PROJECT_ROOT / "data" / "demo" / "judge"
+DEMO_JUDGE = (PROJECT_ROOT / "data" / "demo" / "judge").resolve()
 GRAMMAR = "the demo world's grammar"
 SELF_SCORES = tuple(f"self_score_{aspect}" for aspect in ASPECTS)
 
@@ -29,7 +29,7 @@ def self_score_fields(files: IterationFolder, config: RunConfig) -> dict[str, An
     left out.
     """
     judge = config.evaluation.judge
-    if judge is None or resolve(judge) != DEMO_JUDGE:
+    if judge is None or resolve(judge).resolve() != DEMO_JUDGE:
         return {}
     about = {"judge": GRAMMAR, "threshold": None, "decoding": None, "split": "written pairs"}
     fields = {}

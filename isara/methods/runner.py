@@ -25,10 +25,10 @@ from isara.methods.candidates import domain_field
 from isara.methods.contrasting import check_demonstrations
 from isara.methods.estimate import read_measured
 from isara.methods.inputs import (
-    decoding_notes,
     domain_notes,
     load_prompts,
     load_seeds,
+    method_notes,
     pinned,
     places,
     power_notes,
@@ -83,7 +83,7 @@ def prepare(config: RunConfig, workspace: Workspace) -> Prepared:
         check_rft(config, len(found.seeds))
     elif config.method in ("spin", "irft"):
         check_demonstrations(config, len(found.seeds))
-    told = [*decoding_notes(config), *domain_notes(found.seeds, found.prompts)]
+    told = [*method_notes(config), *domain_notes(found.seeds, found.prompts)]
     notes = [*notes, *told, *found.notes, *power_notes(found.prompts)]
     return Prepared(config, found.seeds, found.prompts, notes, found.removed)
 

@@ -56,7 +56,7 @@ def test_scores_against_the_truth(run: RunFolder) -> None:
     assessed = pd.read_parquet(file)
     assessed["quality"] = 11 - assessed["quality"]
     assessed.to_parquet(file)
-    found = self_score_fields(run.iteration(1), judged_by(run, str(DEMO_JUDGE)))
+    found = self_score_fields(run.iteration(1), judged_by(run, "data/demo/judge"))
     assert found["self_score_quality"]["value"] == pytest.approx(-1)
     assert found["self_score_following"]["value"] > 0.9
 

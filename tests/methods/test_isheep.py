@@ -91,13 +91,26 @@ def kept(folder: RunFolder, k: int) -> list[str]:
     return [row["question"] for row in read_jsonl(folder.iteration(k).kept)]
 
 
-@pytest.mark.parametrize(("preset", "told"), [("paper", True), ("sampling", False)])
-def test_beam_search_is_told_to_be_isaras(
-    sheep: Make, tmp_path: Path, preset: str, told: bool
+def test_isaras_defaults_are_told_to_be_none_of_the_authors(sheep: Make, tmp_path: Path) -> None:
+    config = sheep(decoding={"preset": "paper"}, filters={"assessment": "none"})
+    (note,) = (n for n in prepare(config, Workspace(tmp_path)).notes if "authors" in n)
+    assert "decoding.preset: sampling" in note
+    assert "filters.assessment: both" in note
+    assert "filters.instruction_rules: true" in note
+    assert "below 5 words a text is dropped (filters.min_words: 0)" in note
+    assert "loop.alpha" not in note  # 0 here
+    theirs = {"assessment": "both", "instruction_rules": True, "min_words": 0}
+    notes = prepare(sheep(filters=theirs), Workspace(tmp_path)).notes
+    assert not any("authors" in note for note in notes)
+
+
+def test_filters_of_a_method_that_filters_nothing_are_told(
+    small_config: Make, tmp_path: Path
 ) -> None:
-    config = sheep(decoding={"preset": preset})
-    notes = prepare(config, Workspace(tmp_path)).notes
-    assert any("set decoding.preset to sampling" in note for note in notes) is told
+    for filters, told in (({"min_words": 9}, True), ({}, False)):
+        config = small_config(filters=filters, contrast={"held_out": 2})
+        notes = prepare(config.model_copy(update={"method": "spin"}), Workspace(tmp_path)).notes
+        assert any("spin filters nothing" in note for note in notes) is told
 
 
 @pytest.mark.parametrize("setting", ["one_base", "one_last", "total_base", "direct"])
