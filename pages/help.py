@@ -1,4 +1,4 @@
-"""Help: how to start, the words, what to do when something goes wrong, and other tools."""
+"""Help: how to start, methods, words, what to do when something goes wrong, and other tools."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from isara.config import PROJECT_ROOT
 
 PARTS = {
     "Start": "start.md",
+    "Methods": "methods.md",
     "Words": "words.md",
     "When something goes wrong": "trouble.md",
     "Beside other tools": "compare.md",

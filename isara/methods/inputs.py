@@ -18,7 +18,7 @@ from pathlib import Path
 from textwrap import indent
 from typing import TypeVar
 
-from isara.config import FilterConfig, RunConfig, resolve
+from isara.config import RunConfig, resolve
 from isara.config_seeds import SeedSource
 from isara.errors import InputError
 from isara.evaluation.measure import SPLITS
@@ -167,36 +167,6 @@ def power_notes(prompts: Sequence[EvalPrompt]) -> list[str]:
     harmful = Counter(prompt.split for prompt in prompts if not prompt.harmless)
     return [
         f"{split} split: {can_tell(harmful[split], *TOLD)}" for split in SPLITS if harmful[split]
-    ]
-
-
-def method_notes(config: RunConfig) -> list[str]:
-    """Where I-SHEEP's settings are ISARA's defaults and not its authors' (2408.08072), and filters
-    that a method does not read."""
-    filters = config.filters
-    if config.method in ("spin", "irft", "rft") and filters != FilterConfig():
-        return [f"{config.method} filters nothing: filters are not read."]
-    if config.method != "isheep":
-        return []
-    beams = config.decoding.answer.strategy == "beam"
-    others = {
-        "beam search writes the texts (decoding.preset: sampling)": beams,
-        "pairs are not scored (filters.assessment: both)": filters.assessment == "none",
-        "the rules on wording are off (filters.instruction_rules: true)": (
-            not filters.instruction_rules
-        ),
-        f"below {filters.min_words} words a text is dropped (filters.min_words: 0)": (
-            filters.min_words > 0
-        ),
-        f"below a retention of {config.loop.alpha:g} the run ends (loop.alpha: 0)": (
-            config.loop.alpha > 0
-        ),
-    }
-    told = [says for says, differs in others.items() if differs]
-    if not told:
-        return []
-    return [
-        f"Not as I-SHEEP's authors did it: {'; '.join(told)}. In brackets the setting of theirs."
     ]
 
 

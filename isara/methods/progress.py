@@ -75,7 +75,7 @@ def planned_work(
         work = iteration_work(config, seeds, share, k)
         plan |= {f"{k}/{stage}": units for stage, units in work.items()}
         plan |= {f"{k}/evaluate": prompts, f"{k}/judge": prompts}
-        matched += config.training.step_rows * _steps(config, work)
+        matched += config.training.step_rows * training_steps(config, work)
     if "sft_matched" in baselines:
         plan["sft_matched/train"] = matched
         plan |= {"sft_matched/evaluate": prompts, "sft_matched/judge": prompts}
@@ -125,8 +125,8 @@ def _contrasted(config: RunConfig, pairs: float) -> float:
     return updates * config.training.step_rows if updates else pairs * config.training.epochs
 
 
-def _steps(config: RunConfig, work: dict[str, float]) -> int:
-    """Optimizer steps of an iteration's model."""
+def training_steps(config: RunConfig, work: dict[str, float]) -> int:
+    """Optimizer steps of the model of an iteration with this work."""
     units = work.get("policy", work.get("train", 0.0))
     return ceil(units / config.training.step_rows)
 

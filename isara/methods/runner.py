@@ -28,7 +28,6 @@ from isara.methods.inputs import (
     domain_notes,
     load_prompts,
     load_seeds,
-    method_notes,
     pinned,
     places,
     power_notes,
@@ -36,6 +35,7 @@ from isara.methods.inputs import (
 from isara.methods.irft import irft, spin
 from isara.methods.isara import isara
 from isara.methods.isheep import isheep
+from isara.methods.notes import method_notes, step_notes
 from isara.methods.overlaps import check_seeds, note_seeds
 from isara.methods.progress import Reporter, planned_work
 from isara.methods.reviewing import WAITING, ReviewNotDoneError
@@ -83,7 +83,8 @@ def prepare(config: RunConfig, workspace: Workspace) -> Prepared:
         check_rft(config, len(found.seeds))
     elif config.method in ("spin", "irft"):
         check_demonstrations(config, len(found.seeds))
-    told = [*method_notes(config), *domain_notes(found.seeds, found.prompts)]
+    told = [*method_notes(config), *step_notes(config, len(found.seeds))]
+    told += domain_notes(found.seeds, found.prompts)
     notes = [*notes, *told, *found.notes, *power_notes(found.prompts)]
     return Prepared(config, found.seeds, found.prompts, notes, found.removed)
 

@@ -10,6 +10,7 @@ import pytest
 
 from isara.config import RunConfig
 from isara.demo.scripted import ScriptedTools
+from isara.methods.notes import step_notes
 from isara.methods.progress import Pace, Reporter, planned_work
 from isara.workspace.runs import Progress, RunFolder
 
@@ -134,6 +135,15 @@ def test_the_matched_baseline_takes_the_steps_of_all_iterations(
     parts = {**parts, "training": {"epochs": 1, **parts.get("training", {})}}
     config = small_config(evaluation=evaluation, **parts).model_copy(update={"method": method})
     assert planned_work(config, seeds=10, prompts=5)["sft_matched/train"] == rows
+
+
+def test_a_training_of_few_steps_is_told(small_config: Callable[..., RunConfig]) -> None:
+    # 12 seeds, 4 of them held out: 8 rows of 32 are one step, twice over two.
+    config = small_config(contrast={"held_out": 4}, training={"epochs": 2})
+    (note,) = step_notes(config.model_copy(update={"method": "spin"}), seeds=12)
+    assert note.startswith("An iteration trains for 1 optimizer step of 32 rows")
+    assert "contrast.updates" in note
+    assert step_notes(small_config(training={"epochs": 4}), seeds=12) == []  # 12 + 20 rows
 
 
 def test_one_more_filter_is_one_more_stage(small_config: Callable[..., RunConfig]) -> None:
