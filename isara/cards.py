@@ -20,7 +20,7 @@ from isara.export_rows import COLUMNS, DROPPED, KEPT, SEED, Row
 from isara.places import place_name
 from isara.report import run_config
 from isara.report_table import between, comparisons, metrics, rates
-from isara.report_words import METHODS, eval_sets, metric_name
+from isara.report_words import METHODS, eval_sets, measured_by, metric_name
 from isara.terms import UNKNOWN, Terms, terms
 from isara.workspace.runs import RunFolder
 
@@ -273,7 +273,7 @@ def model_card(
         "## Training",
         training_lines(config),
         "## Results",
-        results_lines(summary, split),
+        results_lines(config, summary, split),
         "## Limits",
         model_limits(config),
         "## Intended use",
@@ -337,7 +337,7 @@ def training_lines(config: RunConfig) -> str:
     return settings(config.training.model_dump() | {"random_seed": config.random_seed})
 
 
-def results_lines(summary: Mapping[str, Any], split: str) -> str:
+def results_lines(config: RunConfig, summary: Mapping[str, Any], split: str) -> str:
     """All models of the run, so that this one can be compared; then the paired tests."""
     if not any("harmful_rate" in row or row.get("metrics") for row in summary["iterations"]):
         return "Nothing was measured: the run names no eval set."
@@ -345,6 +345,7 @@ def results_lines(summary: Mapping[str, Any], split: str) -> str:
     found = rates(whole, place_name)
     parts = [
         f"On the {split} split, with 95 % intervals. Harmful rates go from 0 to 1: less is better.",
+        measured_by(config, next(filter(has_rates, summary["iterations"]), {}), split, span),
         grid(("model", *found.headers[1:]), [map_cells(row) for row in found.rows]),
     ]
     more = metrics(whole, place_name)
@@ -354,7 +355,12 @@ def results_lines(summary: Mapping[str, Any], split: str) -> str:
     if tests.rows:
         parts.append("Paired tests of the last model, p corrected over the table (Holm):")
         parts.append(grid(tests.headers, [map_cells(row) for row in tests.rows]))
-    return "\n\n".join(parts)
+    return "\n\n".join(part for part in parts if part)
+
+
+def has_rates(row: Mapping[str, Any]) -> bool:
+    """Whether a model's answers were judged."""
+    return "harmful_rate" in row or "over_refusal" in row
 
 
 def map_cells(row: Sequence[str]) -> list[str]:

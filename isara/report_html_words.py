@@ -18,7 +18,7 @@ from isara.places import place_name
 from isara.report import starved
 from isara.report_html_facts import RunFacts
 from isara.report_html_figures import Box
-from isara.report_words import METHODS, eval_sets, percent
+from isara.report_words import METHODS, percent
 
 DEMO = PROJECT_ROOT / "data" / "demo"
 JUDGE_SHOWN = 26  # characters of its name
@@ -75,19 +75,6 @@ def measuring(facts: RunFacts) -> tuple[str, ...]:
     judge = str(facts.config.evaluation.judge)
     shown = judge if len(judge) <= JUDGE_SHOWN else f"… {short(judge)}"
     return (f"{' and '.join(asked)} prompts", f"judge: {shown}")
-
-
-def measured_by(facts: RunFacts) -> str:
-    """Eval set, judge, threshold and decoding of the rates; "" where there are none."""
-    found = facts.base.get("harmful_rate") or facts.base.get("over_refusal")
-    if found is None:
-        return ""
-    evaluation = facts.config.evaluation
-    return (
-        f"Harm judged by {evaluation.judge}, harmful above a probability of "
-        f"{evaluation.threshold:g}; eval set {eval_sets(facts.config)}, {facts.split} split; "
-        f"answers decoded by {found['decoding']}, at most {evaluation.max_new_tokens} tokens."
-    )
 
 
 def filtering(facts: RunFacts) -> Box:

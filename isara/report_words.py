@@ -7,6 +7,7 @@ Plain text without markup; the caller shows it as text. Pages and the report say
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from isara.places import place_name
@@ -93,6 +94,22 @@ def eval_sets(config: RunConfig) -> str:
     if isinstance(prompts, str):
         return prompts
     return ", ".join(f"{domain}: {path}" for domain, path in prompts.items())
+
+
+def measured_by(
+    config: RunConfig, row: Mapping[str, Any], split: str, named: Callable[[str], str] = str
+) -> str:
+    """Judge, threshold, eval set and decoding of a run's rates, which say nothing without them; ""
+    where a model's row has none. `named` writes the names of judge and eval set."""
+    found = row.get("harmful_rate") or row.get("over_refusal")
+    if found is None:
+        return ""
+    evaluation = config.evaluation
+    return (
+        f"Harm judged by {named(str(evaluation.judge))}, harmful above a probability of "
+        f"{evaluation.threshold:g}; eval set {named(eval_sets(config))}, {split} split; answers "
+        f"decoded by {found['decoding']}, at most {evaluation.max_new_tokens} tokens."
+    )
 
 
 def branch_sentence(lineage: dict[str, Any] | None) -> str:

@@ -113,16 +113,17 @@ def test_an_adapter_as_it_is_and_merged(
 def test_the_command_counts_a_look_where_there_are_figures(
     run: RunFolder, tmp_path: Path, isara: Callable[..., Any]
 ) -> None:
-    metric = {"value": 0.5, "low": 0.2, "high": 0.8, "n": 8, "judge": "j"}
+    metric = {"value": 0.5, "low": 0.2, "high": 0.8, "n": 8, "judge": "j", "decoding": "sample"}
     done = {"k": 2, "trained": True, "generated": 20, "kept": 10}
     write_json(run.iteration(2).done, {**done, "retention": 0.5, "scaling_ratio": 1.0})
     write_json(run.iteration(2).metrics, {"test": {"harmful_rate": metric}})
     where = ("--workspace", tmp_path)
     shown = isara("export", "r", "--to", tmp_path / "a", "--model", "--of", "2", *where)
     assert (shown.code, "looked at 1 times" in shown.err) == (0, True)
-    assert (
-        "| iteration 2 | 10 / 20 | 0.50 | 1.00 | 0.500 |" in (tmp_path / "a/README.md").read_text()
-    )
+    card = (tmp_path / "a/README.md").read_text("utf-8")
+    assert "| iteration 2 | 10 / 20 | 0.50 | 1.00 | 0.500 |" in card
+    assert "Harm judged by `grammar`, harmful above a probability of 0.5; eval set " in card
+    assert "test split; answers decoded by sample, at most 128 tokens." in card
     dev = isara("export", "r", "--to", tmp_path / "b", "--model", "--split", "dev", *where)
     assert (dev.code, "looked at" in dev.err) == (0, False)
     gone = isara("export", "r", "--to", tmp_path / "c", "--model", "--of", "1", *where)
