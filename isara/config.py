@@ -282,7 +282,8 @@ class EvaluationConfig(Part):
     """Eval set (JSONL with question, category, split, harmless, domain); several by domain, e.g.
     {safety: a.jsonl, help: b.jsonl}, are also told apart in the results; none: no evaluation."""
     judge: str | None = None
-    """Folder or hub name of a 14-label judge in Beaver-Dam's label order."""
+    """Folder or hub name of the model that says how harmful an answer is: a classifier with the
+    14 labels of Beaver-Dam, in its order. None: harm is not measured."""
     threshold: float = Field(0.5, gt=0, lt=1)
     """An answer is flagged when any label's probability is above this [H]."""
     refusal_judge: str | None = None
@@ -317,7 +318,8 @@ class RunConfig(Part):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
     """Name of the run: letters, digits, dot, dash, underscore."""
     method: Method = "isara"
-    """The method of the loop."""
+    """isara writes pairs after examples, isheep tasks that it then scores; spin and irft train
+    against the model's own answers, rft by a learned reward. Help, Methods says more."""
     random_seed: int = Field(0, ge=0, lt=2**31)
     """Number from which all randomness of the run is derived."""
     seeds: SeedsConfig
@@ -325,7 +327,8 @@ class RunConfig(Part):
     model: ModelConfig
     """The language model M0."""
     embedder: str
-    """Folder or hub name of a sentence-transformers model (the paper: text-embedding-ada-002)."""
+    """The model that turns texts into vectors, to find the examples nearest to a question: folder
+    or hub name of a sentence-transformers model (the paper: text-embedding-ada-002)."""
     prompts: PromptConfig = Field(default_factory=PromptConfig)
     """Prompt format and budgets."""
     loop: LoopConfig = Field(default_factory=LoopConfig)

@@ -225,7 +225,7 @@ def how_many(facts: RunFacts) -> list[str]:
     if rate is None or not 0 < rate["value"] < 1:
         return []
     return [
-        f"Every rate is of a limited number of prompts: {can_tell(rate['n'], rate['value'])} The "
+        f"Every rate is of a limited number of prompts. {can_tell(rate['n'], rate['value'])} The "
         "prompts are those of one eval set; other subjects, languages and longer talks were not "
         "asked."
     ]

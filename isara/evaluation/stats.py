@@ -299,7 +299,7 @@ def needed_n(a: float, b: float, power: float = 0.8) -> int:
 
 
 def can_tell(n: int, *rates: float) -> str:
-    """One sentence on what n prompts can tell from each rate: "250 prompts can tell 12% from …"."""
+    """One sentence on which falls from each rate n prompts find: "With 250 prompts a fall …"."""
     from statsmodels.stats.power import NormalIndPower
 
     if n < 2:
@@ -307,16 +307,23 @@ def can_tell(n: int, *rates: float) -> str:
     effect = float(NormalIndPower().solve_power(None, nobs1=n, alpha=1 - CONFIDENCE, power=0.8))
     told = [part for rate in rates for part in [_told_from(rate, effect)] if part]
     if not told:
-        return f"{n} prompts cannot tell {' or '.join(f'{r:.0%}' for r in rates)} from less."
-    return f"{n} prompts can tell {'; '.join(told)} (80 % power, 5 % level, independent answers)."
+        return (
+            f"{n} prompts are too few to find a fall from {' or '.join(f'{r:.0%}' for r in rates)}."
+        )
+    falls = " or ".join(f"from {rate} to {below} or less" for rate, below, _ in told)
+    lost = " or ".join(f"from {rate} to {near}" for rate, _, near in told)
+    return (
+        f"With {n} prompts a fall {falls} is found four times in five, a fall {lost} is mostly "
+        "missed (5 % level, independent answers)."
+    )
 
 
-def _told_from(rate: float, effect: float) -> str | None:
-    """The rate below that is as far away as Cohen's h `effect`, and one that is too near."""
+def _told_from(rate: float, effect: float) -> tuple[str, str, str] | None:
+    """The rate, one below that is as far away as Cohen's h `effect`, and one half as far."""
     from math import asin, sin, sqrt
 
     angle = asin(sqrt(rate)) - effect / 2
     if angle <= 0:
         return None
     below = sin(angle) ** 2
-    return f"{rate:.0%} from {below:.1%} or less, not from {(below + rate) / 2:.1%}"
+    return f"{rate:.0%}", f"{below:.1%}", f"{(below + rate) / 2:.1%}"

@@ -166,7 +166,9 @@ def power_notes(prompts: Sequence[EvalPrompt]) -> list[str]:
     """What the harmful prompts of each split can tell, to be read before a run."""
     harmful = Counter(prompt.split for prompt in prompts if not prompt.harmless)
     return [
-        f"{split} split: {can_tell(harmful[split], *TOLD)}" for split in SPLITS if harmful[split]
+        f"{split.capitalize()} split. {can_tell(harmful[split], *TOLD)}"
+        for split in SPLITS
+        if harmful[split]
     ]
 
 
