@@ -143,7 +143,7 @@ def comparison_sentence(summary: dict[str, Any], split: str = "dev") -> str:
     if not rows:
         return ""
     clauses = "; ".join(clause(summary, row) for row in rows)
-    return f"{rows[0]['b'].capitalize()} gave {clauses} ({tested_how(rows[0], split)})."
+    return f"{rows[0]['b'].capitalize()} gave {clauses}. {tested_how(rows[0], split)}."
 
 
 def harm_comparisons(summary: dict[str, Any]) -> list[dict[str, Any]]:
@@ -152,11 +152,11 @@ def harm_comparisons(summary: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def tested_how(row: dict[str, Any], split: str) -> str:
-    """The test of a comparison of rates, and what p is corrected for."""
+    """What p of a comparison of rates says, by which test, and what it is corrected for."""
     test = row["test"].replace(", exact", "'s exact test")
     return (
-        f"{test} on the same {split} prompts; p after Holm's correction for all comparisons of "
-        "this run"
+        f"p is how often chance alone would make a difference as large, by {test} on the same "
+        f"{split} prompts, corrected for all comparisons of this run (Holm)"
     )
 
 
@@ -172,7 +172,7 @@ def clause(summary: dict[str, Any], row: dict[str, Any]) -> str:
     return (
         f"{than} {other_name(row['a'])}: {percent(ours)} against {percent(theirs)}, difference "
         f"{points(row['difference'])} percentage points, 95 % interval {points(row['low'])} to "
-        f"{points(row['high'])}, n = {row['n']}, {p_value(row['p_corrected'])} after Holm"
+        f"{points(row['high'])}, n = {row['n']}, {p_value(row['p_corrected'])}"
     )
 
 
