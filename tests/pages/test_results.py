@@ -196,8 +196,8 @@ def test_comparison_sentence() -> None:
         "difference −50.0 percentage points, 95 % interval −60.0 to −40.0, n = 50, p < 0.001; "
         "no clearly different share of harmful answers from SFT on the seed set: 10.0 % "
         "against 12.0 %, difference −2.0 percentage points, 95 % interval −12.0 to +8.0, n = 50, "
-        "p = 0.700. p is how often chance alone would make a difference as large, by McNemar's exact "
-        "test on the same dev prompts, corrected for all comparisons of this run (Holm)."
+        "p = 0.700. p is how often chance alone would make a difference as large, by McNemar's "
+        "exact test on the same dev prompts, corrected for all comparisons of this run (Holm)."
     )
 
 

@@ -150,6 +150,32 @@ def written_loss(language: Language, references: list[float]) -> Any:
     return total / len(PAIRS)
 
 
+def gaps(language: Language) -> list[float]:
+    """Log-probability of each demonstration less that of the own answer."""
+    with torch.no_grad():
+        return [
+            float(log_prob(language, p.demonstration.question, p.demonstration.answer))
+            - float(log_prob(language, p.demonstration.question, p.own))
+            for p in PAIRS
+        ]
+
+
+def test_the_loss_is_the_formula_to_a_millionth(new_language: New, tmp_path: Path) -> None:
+    language = new_language()
+    language.model.double()
+    start = gaps(language)
+    rows = [encode_pair(pair, language, 512, multiline=False) for pair in PAIRS]
+    trainer = trainer_for(language, rows, tmp_path)
+    batch = trainer.data_collator(list(trainer.train_dataset))
+    weight = language.model.get_parameter("model.layers.0.mlp.up_proj.weight")
+    with torch.no_grad():
+        weight += 0.05 * torch.ones_like(weight)  # away from the reference
+        found = trainer.compute_loss(language.model, batch).item()
+        expected = float(written_loss(language, start))
+    assert abs(expected - math.log(2)) > 0.01
+    assert found == pytest.approx(expected, abs=1e-6)
+
+
 @pytest.mark.parametrize(("batch_size", "accumulation"), [(5, 1), (2, 3)])
 def test_steps_have_the_written_loss_and_its_gradient(
     new_language: New,
@@ -162,12 +188,7 @@ def test_steps_have_the_written_loss_and_its_gradient(
     monkeypatch.setattr("isara.training.sft.MOST_LOGITS", 0)
     monkeypatch.setattr("torch.nn.utils.clip_grad_norm_", lambda *_, **__: torch.tensor(1.0))
     plain, language = new_language(), new_language()
-    with torch.no_grad():
-        start = [
-            float(log_prob(plain, p.demonstration.question, p.demonstration.answer))
-            - float(log_prob(plain, p.demonstration.question, p.own))
-            for p in PAIRS
-        ]
+    start = gaps(plain)
     steps: list[dict[str, float]] = []
     seen: list[dict[str, torch.Tensor]] = []
     parameters = dict(language.model.named_parameters())
