@@ -42,7 +42,7 @@ def browse(data: Iteration) -> None:
         st.caption("Select a row to see why it was kept or dropped and what it was written from.")
         if st.toggle(f"Decide on all {len(order)} pairs of this list at once", key="bulk_open"):
             ids = data.candidates["candidate_id"].iloc[order].tolist()
-            review_bulk.bulk(data.run_id, data.k, ids)
+            review_bulk.bulk(data.run_id, data.k, ids, ("verdict", "q", "category"))
         return
     left, right = st.columns([2, 3], gap="medium")
     with left:
