@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.widgets.playground_ask import NUMBERS, linked_number
+from app.widgets.playground_settings import NUMBERS, linked_number
 from app.widgets.playground_tally import running_sentence, tally_sentence
 from app.widgets.playground_vote import Task, packed, unpacked
 from isara.config import ModelConfig
@@ -131,6 +131,38 @@ def test_a_question_is_kept_for_the_session(one_run: RunFolder, page: Page) -> N
     app.text_area[0].set_value("Is it warm?").run()
     answered(app)
     assert [item.label for item in app.expander] == ["Is it cold\\?"]
+
+
+def test_what_comes_with_the_click_is_asked(one_run: RunFolder, page: Page) -> None:
+    app = press(page("playground", q="  "), "Ask")
+    assert "type one above" in app.error[0].value
+    app.text_area[0].set_value("Is it warm?")
+    app.number_input[3].set_value(12)
+    answered(app)
+    assert app.session_state["playground_history"][0].asked.max_new_tokens == 12
+    app.text_area[0].set_value("Is it cold?")
+    answered(app)
+    asked = [one.asked.question for one in app.session_state["playground_history"]]
+    assert asked == ["Is it cold?", "Is it warm?"]
+    app.multiselect[0].set_value([])
+    press(app, "Ask")
+    assert "no model is chosen" in app.error[0].value
+
+
+def test_question_and_answers_stay_while_another_page_is_looked_at(
+    one_run: RunFolder, page: Page
+) -> None:
+    app = answered(page("playground", q="Is it cold?"))
+    app.text_area[0].set_value("Is it warm?").run()
+    app.number_input[0].set_value(7).run()
+    app.multiselect[0].set_value(["base"]).run()
+    app.switch_page("../pages/help.py").run()
+    app.query_params.clear()  # as the browser does when a page is chosen in the menu
+    app.switch_page("../pages/playground.py").run()
+    assert app.text_area[0].value == "Is it warm?"
+    assert app.number_input[0].value == 7
+    assert app.multiselect[0].value == ["base"]
+    assert "Is it cold?" in texts(app)
 
 
 def test_a_model_that_was_dropped_is_named(one_run: RunFolder, page: Page) -> None:
