@@ -219,6 +219,25 @@ def test_votes_are_stored_with_the_sides_as_they_stood(
     assert "All 3 prompts have your vote" in app.success[0].value
 
 
+def test_what_comes_with_the_click_counts_in_a_vote(
+    one_run: RunFolder, workspace: Workspace, page: Page
+) -> None:
+    app = page("playground", play="Blind vote", reviewer="ann")
+    app.number_input(key="vote_count").set_value(3)
+    press(app, "Start voting")
+    assert app.get("progress")[0].proto.text == "0 of 3 voted"
+    if any(button.label == "Show both answers" for button in app.button):
+        press(app, "Show both answers")
+    app.text_input(key="reviewer").set_value("bob")
+    press(app, "Left is better")
+    (vote,) = workspace.database.votes(one_run.run_id)
+    assert vote.voter == "bob"
+    assert (vote.left, vote.right) == sides("ann", vote.prompt_id, "base", "iteration 2")
+    app.text_input(key="reviewer").set_value("ann")
+    press(app, "Undo")
+    assert len(workspace.database.votes(one_run.run_id)) == 1
+
+
 def test_whose_answers_they_are_is_not_sent_before_the_end(one_run: RunFolder, page: Page) -> None:
     app = voting(page, one_run)
     cast(app, "Left is better")
