@@ -19,11 +19,12 @@ from app import state
 from app.widgets.filters_data import FIELDS
 from app.widgets.plain import plain, sentences
 from app.widgets.samples_data import Iteration
-from app.widgets.samples_review import NAME
+from app.widgets.samples_review import reviewer_now
 from isara.config import FilterConfig
 from isara.filters import asked_of_the_model
 
 OWN = "The run's own values"
+CHOSEN = "filters preset"
 
 
 class Setting(NamedTuple):
@@ -99,16 +100,16 @@ def presets_box(data: Iteration, chosen: FilterConfig) -> None:
             )
             if st.form_submit_button("Save these values", icon=":material/bookmark_add:"):
                 with sentences():
-                    author = str(st.session_state.get(NAME, ""))
+                    author = reviewer_now()
                     state.workspace().database.save_preset(name, chosen.model_dump(), author)
-                    st.session_state["filters preset"] = name.strip()
+                    st.session_state[CHOSEN] = name.strip()
                     st.rerun()
         if presets:
             _saved(data, presets)
 
 
 def _saved(data: Iteration, presets: Mapping[str, Any]) -> None:
-    name = st.selectbox("Saved presets", list(presets), key="filters preset")
+    name = st.selectbox("Saved presets", list(presets), key=CHOSEN)
     preset = presets[name]
     by = f" by {plain(preset.author)}" if preset.author else ""
     st.caption(f"Saved {preset.created:%Y-%m-%d %H:%M}{by}.")
@@ -119,7 +120,7 @@ def _saved(data: Iteration, presets: Mapping[str, Any]) -> None:
             icon=":material/tune:",
             help="Put the sliders to these values.",
             on_click=_use,
-            args=(data, name, preset.settings),
+            args=(data,),
         )
         st.button(
             "Delete",
@@ -127,14 +128,17 @@ def _saved(data: Iteration, presets: Mapping[str, Any]) -> None:
             icon=":material/delete:",
             help="Take it off this list. Runs and branches that used its values keep them.",
             on_click=_delete,
-            args=(name,),
         )
     if (used := st.session_state.pop("filters preset left out", None)) is not None:
         tell_left_out(used)
 
 
-def _use(data: Iteration, name: str, settings: Mapping[str, Any]) -> None:
-    thresholds, left_out = applied(settings, data)
+def _use(data: Iteration) -> None:
+    name = str(st.session_state[CHOSEN])
+    preset = state.workspace().database.presets().get(name)
+    if preset is None:  # deleted in another window: the list says it
+        return
+    thresholds, left_out = applied(preset.settings, data)
     for field in FIELDS:
         st.session_state[f"filters {data.run_id} {field}"] = getattr(thresholds, field)
     st.session_state[f"filters {data.run_id} clusters on"] = thresholds.clusters is not None
@@ -142,7 +146,8 @@ def _use(data: Iteration, name: str, settings: Mapping[str, Any]) -> None:
         st.session_state["filters preset left out"] = Setting(name, thresholds, left_out)
 
 
-def _delete(name: str) -> None:
+def _delete() -> None:
+    name = str(st.session_state[CHOSEN])
     with sentences():
         state.workspace().database.save_preset(name, {})
     if st.session_state.get("filters compare") == name:

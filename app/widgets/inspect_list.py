@@ -263,4 +263,4 @@ def decide(data: MapData, rows: Rows) -> None:
             key=f"inspect_decide {data.folder.run_id} {' '.join(map(str, by_iteration))}",
         )
         k = int(chosen or k)
-    bulk(data.folder.run_id, k, by_iteration[k])
+    bulk(data.folder.run_id, k, by_iteration[k], ("inspect_how", "inspect_q"))

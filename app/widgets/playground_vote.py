@@ -22,7 +22,7 @@ from app.widgets.playground_answers import named
 from app.widgets.playground_ask import SPLIT
 from app.widgets.playground_tally import show_running, show_tally
 from app.widgets.samples_picker import choose, missing
-from app.widgets.samples_review import ask_reviewer
+from app.widgets.samples_review import ask_reviewer, reviewer_now
 from app.widgets.task_address import ADDRESS, BAD, TaskPlace, fields, packed
 from isara.errors import IsaraError
 from isara.evaluation.votes import queue, sides, standing
@@ -151,14 +151,16 @@ def _choose() -> None:
         )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         ask_reviewer()
-        st.button(
+        # No callback: the fields that come with the click are drawn before it.
+        if st.button(
             "Start voting",
+            key="vote_start",
             type="primary",
             icon=":material/how_to_vote:",
             disabled=not found,
-            on_click=TASK.start,
-            args=(task,),
-        )
+        ):
+            TASK.start(task)
+            st.rerun()
     st.caption(
         "You see the two answers to each prompt as left and right, in an order that is drawn anew "
         "for every prompt and voter, and are not told whose they are. Nothing is written anew: "
@@ -170,10 +172,16 @@ def _choose() -> None:
 def _fields(run_id: str, a: str, b: str) -> Task:
     left, right = st.columns([1, 3])
     with left:
-        size = st.number_input("Prompts", min_value=1, max_value=MOST, value=COUNT)
+        size = st.number_input(
+            "Prompts", min_value=1, max_value=MOST, value=COUNT, key="vote_count"
+        )
     with right:
         kind = st.radio(
-            "Of which kind", list(KINDS), format_func=KINDS.__getitem__, horizontal=True
+            "Of which kind",
+            list(KINDS),
+            format_func=KINDS.__getitem__,
+            horizontal=True,
+            key="vote_kind",
         )
     return Task(run_id, a, b, int(size), str(kind))
 
@@ -215,7 +223,7 @@ def _work(task: Task) -> None:
     looked = state.workspace().database.looked(task.run_id, voter, task.a, task.b)
     if not looked:
         show_running([vote for vote in votes if vote.voter == voter], task.a)
-    _reveal(task, voter, votes, looked=looked, finished=position == len(prompts))
+    _reveal(task, votes, looked=looked, finished=position == len(prompts))
 
 
 def _pair(task: Task, prompt: str, voter: str) -> bool:
@@ -271,9 +279,14 @@ def _buttons(task: Task, voter: str, prompts: list[str], position: int, readable
         )
 
 
-def _store(task: Task, voter: str, prompt: str, choice: str) -> None:
+def _store(task: Task, drawn_for: str, prompt: str, choice: str) -> None:
+    """Store a vote on the two sides as they were drawn, under the name that the field holds by now;
+    of a name that comes with Undo nothing is taken back unseen."""
+    voter = reviewer_now()
+    if not voter or (not choice and voter != drawn_for):
+        return
     tables = task.tables()
-    left, right = sides(voter, prompt, task.a, task.b)
+    left, right = sides(drawn_for, prompt, task.a, task.b)
     ids = [_example_id(_row(tables[place], prompt)) for place in (left, right)]
     try:
         state.workspace().database.add_vote(
@@ -297,7 +310,7 @@ def _example_id(row: pd.Series[Any]) -> str:
 # ------------------------------------------------------------------ whose answers they were
 
 
-def _reveal(task: Task, voter: str, votes: list[Vote], *, looked: bool, finished: bool) -> None:
+def _reveal(task: Task, votes: list[Vote], *, looked: bool, finished: bool) -> None:
     """At the end or when it is asked for: nothing of it is sent to the browser before, and who has
     looked is on disk."""
     if looked:
@@ -317,11 +330,13 @@ def _reveal(task: Task, voter: str, votes: list[Vote], *, looked: bool, finished
         type="primary" if finished else "tertiary",
         icon=":material/visibility:",
         on_click=_look,
-        args=(task, voter),
+        args=(task,),
     )
 
 
-def _look(task: Task, voter: str) -> None:
+def _look(task: Task) -> None:
+    if not (voter := reviewer_now()):
+        return
     try:
         state.workspace().database.add_look(task.run_id, voter, task.a, task.b)
     except IsaraError as error:

@@ -15,13 +15,13 @@ import streamlit as st
 from app import state
 from app.charts_results import RunResult
 from app.widgets.plain import plain
-from app.widgets.samples_review import NAME, ask_reviewer
+from app.widgets.samples_review import ask_reviewer, reviewer_now
 from isara.errors import IsaraError
 from isara.places import place_name
 from isara.workspace.notebook import Note
 
 MOST_CHARACTERS = 500
-TEXT = "note_text"
+TEXT, RUN = "note_text", "note_run"
 ERROR = "note_error"
 
 
@@ -56,8 +56,9 @@ def show_notes(results: list[RunResult]) -> None:
         key="note_chosen",
     )
     note = None if chosen is None else known[chosen]
-    run_id, k = _where(results) if note is None else (note.run_id, note.iteration)
-    key = f"{TEXT} {chosen}"
+    if note is None:
+        _ask_where(results)
+    key = _text_key(note)
     st.session_state.setdefault(key, "" if note is None else note.text)
     st.text_area("Text", key=key, max_chars=MOST_CHARACTERS, height=80)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -67,44 +68,63 @@ def show_notes(results: list[RunResult]) -> None:
             key="note_save",
             icon=":material/edit_note:",
             on_click=_save,
-            args=(run_id, k, key, chosen),
+            args=(note,),
         )
         st.button(
             "Remove note",
             key="note_remove",
             icon=":material/delete:",
             disabled=note is None,
-            on_click=_write,
-            args=(run_id, k, "", chosen),
+            on_click=_remove,
+            args=(note,),
         )
     st.caption("Everybody who opens this workspace sees the notes, as rings on the curve.")
 
 
-def _where(results: list[RunResult]) -> tuple[str, int]:
+def _text_key(note: Note | None) -> str:
+    return f"{TEXT} {note.id if note else None}"
+
+
+def _ask_where(results: list[RunResult]) -> None:
     left, right = st.columns(2)
     by_id = {result.run_id: result for result in results}
-    run_id = left.selectbox("Run", list(by_id), key="note_run")
+    run_id = left.selectbox("Run", list(by_id), key=RUN)
     iterations = [row["k"] for row in by_id[run_id].iterations] or [0]
-    k = right.selectbox(
+    right.selectbox(
         "Iteration",
         iterations,
         index=len(iterations) - 1,
         format_func=place_name,
-        key=f"note_iteration {run_id}",
+        key=_iteration_key(run_id),
     )
-    return run_id, int(k)
 
 
-def _save(run_id: str, k: int, key: str, replaces: int | None) -> None:
-    text = str(st.session_state.get(key) or "").strip()
+def _iteration_key(run_id: str) -> str:
+    return f"note_iteration {run_id}"
+
+
+def _save(note: Note | None) -> None:
+    """Save what the fields hold by now, as a new note or in the place of `note`."""
+    text = str(st.session_state.get(_text_key(note)) or "").strip()
+    run_id = note.run_id if note else str(st.session_state[RUN])
+    k = note.iteration if note else st.session_state.get(_iteration_key(run_id))
     if not text:
         st.session_state[ERROR] = "The note is empty; write a sentence, or remove it."
-        return
-    _write(run_id, k, text, replaces)
+    elif k is None:
+        st.session_state[ERROR] = (
+            "Not saved, because another run was chosen at the same moment: choose its iteration, "
+            "and save again."
+        )
+    else:
+        _write(run_id, int(k), text, note.id if note else None)
+
+
+def _remove(note: Note) -> None:
+    _write(note.run_id, note.iteration, "", note.id)
 
 
 def _write(run_id: str, k: int, text: str, replaces: int | None) -> None:
-    author = str(st.session_state.get(NAME) or "").strip()
+    author = reviewer_now()
     try:
         state.workspace().database.add_note(run_id, k, text, author, replaces)
     except IsaraError as error:

@@ -17,7 +17,7 @@ from app.widgets.plain import plain
 from app.widgets.review_queue import Queue
 from app.widgets.review_words import conflict
 from app.widgets.samples_data import Iteration
-from app.widgets.samples_review import ERROR, WARNED, undo
+from app.widgets.samples_review import ERROR, WARNED, reviewer_now, undo
 from isara.errors import IsaraError
 from isara.review import Masks
 
@@ -110,6 +110,13 @@ def is_shown(run_id: str, k: int, candidate_id: str | None) -> bool:
     return same and st.query_params.get(CARD) == candidate_id and GO not in st.session_state
 
 
+def meant(target: Target) -> Target | None:
+    """The card of a key under the name that its field holds by now; None where the browser showed
+    another card, or the name was taken away, for which the page asks then."""
+    name = reviewer_now()
+    return target._replace(reviewer=name) if name and is_shown(*target[:3]) else None
+
+
 # ------------------------------------------------------------------ the keys
 
 
@@ -118,9 +125,9 @@ def decide(target: Target, action: str, reason: str = "") -> None:
     store(target, action, reason)
 
 
-def store(target: Target, action: str, reason: str = "", **texts: str) -> bool:
+def store(drawn: Target, action: str, reason: str = "", **texts: str) -> bool:
     """The same, with an edit's texts; whether it is stored."""
-    if not is_shown(*target[:3]):
+    if (target := meant(drawn)) is None:
         return False
     database = state.workspace().database
     try:
@@ -146,9 +153,9 @@ def store(target: Target, action: str, reason: str = "", **texts: str) -> bool:
     return True
 
 
-def skip(target: Target) -> None:
+def skip(drawn: Target) -> None:
     """Store that the pair was skipped, or only go on where this reviewer has decided on it."""
-    if not is_shown(*target[:3]):
+    if (target := meant(drawn)) is None:
         return
     log = state.decision_log(target.run_id, target.k)
     if target.reviewer in log.of(target.candidate_id):
@@ -163,12 +170,12 @@ def move(target: Target, way: str) -> None:
         st.session_state[GO] = way
 
 
-def take_back(run_id: str, k: int, reviewer: str, candidate_id: str | None) -> None:
+def take_back(run_id: str, k: int, candidate_id: str | None) -> None:
     """Undo what this reviewer decided last, and go back to that card; None: no card was shown."""
-    if not is_shown(run_id, k, candidate_id):
+    if not reviewer_now() or not is_shown(run_id, k, candidate_id):
         return
     try:
-        told, candidate_id = undo(run_id, k, reviewer)
+        told, candidate_id = undo(run_id, k)
     except IsaraError as error:
         st.session_state[ERROR] = str(error)
         return

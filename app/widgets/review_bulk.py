@@ -2,8 +2,9 @@
 
     bulk(run_id, k, candidate_ids)          # ids of a filtered list, of a lasso selection, …
 
-Nothing is stored before the button that names the action and the count is pressed. The decisions
-are one batch: Undo takes them back as one step. Left out: choosing the pairs.
+Nothing is stored before the button that names the action and the count is pressed; if the list or
+the action is changed with that very click, it is to be pressed again. The decisions are one batch:
+Undo takes them back as one step. Left out: choosing the pairs.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import streamlit as st
 from app import state
 from app.widgets.plain import plain, sentences
 from app.widgets.samples_data import Iteration, load_iteration
-from app.widgets.samples_review import NAME, undo
+from app.widgets.samples_review import NO_NAME, ask_reviewer, reviewer_now, undo
 from isara.errors import IsaraError
 from isara.workspace.standing import counting
 
@@ -30,7 +31,11 @@ MEANING = {
     "flag": "The pairs are marked for a second look; the rules' verdicts count.",
     "clear": "Your own decisions on the pairs are taken back; those of others stay.",
 }
-OWN_NAME = "bulk_reviewer"  # the same name as NAME, in a field that may stand beside that one
+ACTION, REASON = "bulk_action", "bulk_reason"
+CHANGED = (
+    "Nothing was stored, because the list or the action was changed at the same moment: look at it "
+    "as it is now, and press again."
+)
 TOLD, ERROR = "bulk_told", "bulk_error"
 
 
@@ -70,18 +75,19 @@ def preview(
     return Preview(len(ids), kept, decided, by_others)
 
 
-def bulk(run_id: str, k: int, candidate_ids: Sequence[str]) -> None:
-    """Draw name, action, reason, preview, the button that decides, and Undo."""
+def bulk(run_id: str, k: int, candidate_ids: Sequence[str], chosen_by: Sequence[str] = ()) -> None:
+    """Draw name, action, reason, preview, the button that decides, and Undo; `chosen_by` are the
+    keys of the fields that chose the pairs."""
     if not candidate_ids:
         st.caption("No pair is chosen: choose some to decide on them at once.")
         return
     with sentences():
-        _draw(run_id, k, list(dict.fromkeys(candidate_ids)))
+        _draw(run_id, k, list(dict.fromkeys(candidate_ids)), (*chosen_by, ACTION))
 
 
-def _draw(run_id: str, k: int, ids: list[str]) -> None:
+def _draw(run_id: str, k: int, ids: list[str], chosen_by: tuple[str, ...]) -> None:
     data = load_iteration(state.run_folder(run_id), k)
-    reviewer, action, reason = _ask()
+    reviewer, action = _ask()
     log = state.decision_log(run_id, k)
     # What it means stands here: a tooltip of the button would lie over the preview.
     meaning = MEANING[action] if reviewer else "Type your name first."
@@ -92,19 +98,17 @@ def _draw(run_id: str, k: int, ids: list[str]) -> None:
             key="bulk_decide",
             type="primary",
             icon=":material/done_all:",
-            disabled=not reviewer,
             on_click=_decide,
-            args=(run_id, k, ids, reviewer, action, reason, log.last_id),
+            args=(run_id, k, ids, action, log.last_id, chosen_by, _values(chosen_by)),
         )
         st.button(
             "Undo",
             key="bulk_undo",
             icon=":material/undo:",
-            disabled=not reviewer,
             help="Take back what you decided last in this iteration: one pair, or all pairs that "
             "were decided at once. Again for what came before.",
             on_click=_undo,
-            args=(run_id, k, reviewer),
+            args=(run_id, k),
         )
     if message := st.session_state.pop(ERROR, None):
         st.error(plain(message), icon=":material/error:")
@@ -112,35 +116,37 @@ def _draw(run_id: str, k: int, ids: list[str]) -> None:
         st.success(told, icon=":material/check:")
 
 
-def _ask() -> tuple[str, str, str]:
-    """The reviewer's name, the action and the reason."""
+def _ask() -> tuple[str, str]:
+    """The reviewer's name and the action; the reason stays in its field."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if OWN_NAME not in st.session_state:
-            st.session_state[OWN_NAME] = st.session_state.get(NAME, "")
-        name = st.text_input(
-            "Your name as reviewer",
-            key=OWN_NAME,
-            max_chars=60,
-            width=200,
-            on_change=_share_name,
-            help="Decisions are stored with a name and the time.",
-        )
+        reviewer = ask_reviewer()
         action = st.segmented_control(
-            "Action", list(WORDS), default="reject", required=True, key="bulk_action",
+            "Action", list(WORDS), default="reject", required=True, key=ACTION,
             format_func=WORDS.__getitem__,
         )  # fmt: skip
-        reason = st.text_input("Reason (may stay empty)", key="bulk_reason", max_chars=200)
-    return (name or "").strip(), str(action), (reason or "").strip()
+        st.text_input("Reason (may stay empty)", key=REASON, max_chars=200)
+    return reviewer, str(action)
 
 
-def _share_name() -> None:
-    st.session_state[NAME] = st.session_state[OWN_NAME]
+def _values(keys: Sequence[str]) -> list[object]:
+    """What fields hold."""
+    return [st.session_state.get(key) for key in keys]
 
 
 def _decide(
-    run_id: str, k: int, ids: list[str], reviewer: str, action: str, reason: str, since: int
+    run_id: str,
+    k: int,
+    ids: list[str],
+    action: str,
+    since: int,
+    chosen_by: Sequence[str],
+    drawn: list[object],
 ) -> None:
     """Store the batch, and tell how many of its pairs were decided on since the preview."""
+    reviewer, reason = reviewer_now(), str(st.session_state.get(REASON) or "").strip()
+    if not reviewer or _values(chosen_by) != drawn:
+        st.session_state[ERROR] = CHANGED if reviewer else NO_NAME
+        return
     try:
         database = state.workspace().database
         database.record_decisions(run_id, k, ids, reviewer, action, reason=reason)
@@ -158,8 +164,8 @@ def _decide(
     st.session_state[TOLD] = told
 
 
-def _undo(run_id: str, k: int, reviewer: str) -> None:
+def _undo(run_id: str, k: int) -> None:
     try:
-        st.session_state[TOLD], _ = undo(run_id, k, reviewer)
+        st.session_state[TOLD], _ = undo(run_id, k)
     except IsaraError as error:
         st.session_state[ERROR] = str(error)

@@ -143,7 +143,7 @@ def buttons(shown: Shown) -> None:
                 on_click=act,
                 args=(shown.target, *arguments),
             )
-        undo_button(shown.data, shown.settings, shown.candidate_id)
+        undo_button(shown.data, shown.candidate_id)
         st.button(
             "Keys",
             key="review_keys",
@@ -153,7 +153,7 @@ def buttons(shown: Shown) -> None:
         )
 
 
-def undo_button(data: Iteration, settings: Settings, candidate_id: str | None) -> None:
+def undo_button(data: Iteration, candidate_id: str | None) -> None:
     """Take back what was decided last, also from before a restart."""
     st.button(
         "Undo",
@@ -161,7 +161,7 @@ def undo_button(data: Iteration, settings: Settings, candidate_id: str | None) -
         shortcut="u",
         help="Take back what you decided last, then what came before; the card comes back.",
         on_click=actions.take_back,
-        args=(data.run_id, data.k, settings.reviewer, candidate_id),
+        args=(data.run_id, data.k, candidate_id),
     )
 
 

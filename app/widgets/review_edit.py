@@ -43,10 +43,10 @@ class Editor(NamedTuple):
 
 def open_editor(target: Target) -> None:
     """Open the editor, with the draft that was changed last where there is one."""
-    if not actions.is_shown(*target[:3]):
+    if (mine := actions.meant(target)) is None:
         return
     try:
-        _open(target)
+        _open(mine)
     except IsaraError as error:
         st.session_state[ERROR] = str(error)
 

@@ -179,4 +179,4 @@ def _nothing(data: Iteration, queue: Queue, masks: Masks) -> None:
         )
     else:
         st.success("There is nothing (more) to decide in this queue.", icon=":material/check:")
-    card.undo_button(data, settings, None)
+    card.undo_button(data, None)

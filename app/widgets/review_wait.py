@@ -12,7 +12,7 @@ from app import state
 from app.widgets.filters_harm import harm_button, harm_table
 from app.widgets.plain import plain
 from app.widgets.samples_data import Iteration
-from app.widgets.samples_review import NAME
+from app.widgets.samples_review import NO_NAME, reviewer_now
 from isara.errors import IsaraError
 from isara.filters import apply_decisions
 from isara.methods.reviewing import finish_review, waiting_iteration
@@ -42,16 +42,14 @@ def go_on(data: Iteration) -> None:
 
 
 def _confirm(data: Iteration) -> None:
-    reviewer = str(st.session_state.get(NAME) or "").strip()
     st.text(would_train(data))
     st.button(
         "Train on these pairs",
         key="review_done",
         type="primary",
-        disabled=not reviewer,
-        help="The run goes on in the background." if reviewer else "Type your name first.",
+        help="The run goes on in the background.",
         on_click=_finish,
-        args=(data.run_id, data.k, reviewer),
+        args=(data.run_id, data.k),
     )
 
 
@@ -76,7 +74,10 @@ def would_train(data: Iteration) -> str:
     )
 
 
-def _finish(run_id: str, k: int, reviewer: str) -> None:
+def _finish(run_id: str, k: int) -> None:
+    if not (reviewer := reviewer_now()):
+        st.session_state[ERROR] = NO_NAME
+        return
     try:
         finish_review(state.run_folder(run_id), k, reviewer)
         state.supervisor().resume(run_id)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PAGE_SIZE = 25
 LIST_HEIGHT = 560  # pixels: fifteen rows
 OPEN = "open"  # the URL's name for the opened pair
+FILTERS = ("verdict", "q", "category")  # keys of the fields
 
 
 def browse(data: Iteration) -> None:
@@ -42,7 +43,7 @@ def browse(data: Iteration) -> None:
         st.caption("Select a row to see why it was kept or dropped and what it was written from.")
         if st.toggle(f"Decide on all {len(order)} pairs of this list at once", key="bulk_open"):
             ids = data.candidates["candidate_id"].iloc[order].tolist()
-            review_bulk.bulk(data.run_id, data.k, ids)
+            review_bulk.bulk(data.run_id, data.k, ids, FILTERS)
         return
     left, right = st.columns([2, 3], gap="medium")
     with left:
@@ -61,7 +62,7 @@ def browse(data: Iteration) -> None:
 def _filters(data: Iteration) -> Indices:
     left, middle, right = st.columns([2, 3, 2])
     with left:
-        verdict = st.selectbox(
+        st.selectbox(
             "Verdict",
             ["all", "kept", "dropped", *in_use(data.config.filters)],
             format_func=lambda name: RULE_TITLES.get(name, name),
@@ -72,7 +73,7 @@ def _filters(data: Iteration) -> Indices:
             "them is its reason.",
         )
     with middle:
-        text = st.text_input(
+        st.text_input(
             "Search",
             key="q",
             type="search",
@@ -81,8 +82,14 @@ def _filters(data: Iteration) -> Indices:
             placeholder="Words in the question or the answer",
         )
     with right:
-        category = _category(data)
+        _category(data)
     st.caption(f"In this iteration: {_counts(data)}.")
+    return _chosen(data)
+
+
+def _chosen(data: Iteration) -> Indices:
+    """The pairs that the fields ask for by now."""
+    verdict, text, category = (st.session_state[key] for key in FILTERS)
     return select(data, verdict, text or "", category)
 
 
@@ -96,11 +103,11 @@ def _counts(data: Iteration) -> str:
     return f"{kept} kept, {len(data) - kept} dropped{why}"
 
 
-def _category(data: Iteration) -> str | None:
+def _category(data: Iteration) -> None:
     names = categories(data)
     if st.session_state.get("category") not in (None, *names):
         st.session_state["category"] = None
-    chosen: str | None = st.selectbox(
+    st.selectbox(
         "Category",
         names,
         index=None,
@@ -111,7 +118,6 @@ def _category(data: Iteration) -> str | None:
         disabled=not names,
         help="The category that most of a pair's neighbours have.",
     )
-    return chosen
 
 
 def _first_page() -> None:
@@ -223,9 +229,9 @@ def _steps(data: Iteration, order: Indices, opened: int) -> None:
     before = order[order < opened]
     after = order[order > opened]
     with st.container(horizontal=True, vertical_alignment="center"):
-        for label, icon, key, there in (
-            ("Previous", ":material/arrow_upward:", "k", before[-1:]),
-            ("Next", ":material/arrow_downward:", "j", after[:1]),
+        for label, icon, key, way, there in (
+            ("Previous", ":material/arrow_upward:", "k", -1, before),
+            ("Next", ":material/arrow_downward:", "j", 1, after),
         ):
             st.button(
                 label,
@@ -234,7 +240,7 @@ def _steps(data: Iteration, order: Indices, opened: int) -> None:
                 shortcut=key,
                 disabled=not len(there),
                 on_click=_step,
-                args=(data, order, there),
+                args=(data, opened, way),
             )
         st.button(
             "Close",
@@ -246,7 +252,10 @@ def _steps(data: Iteration, order: Indices, opened: int) -> None:
         )
 
 
-def _step(data: Iteration, order: Indices, there: Indices) -> None:
-    open_pair(data, int(there[0]))
-    position = int((order < there[0]).sum())
-    st.session_state["page"] = position // PAGE_SIZE + 1
+def _step(data: Iteration, opened: int, way: int) -> None:
+    """Open the pair after (1) or before (-1) the opened one in the list that is asked for now."""
+    order = _chosen(data)
+    there = order[order > opened][:1] if way > 0 else order[order < opened][-1:]
+    if len(there):
+        open_pair(data, int(there[0]))
+        st.session_state["page"] = int((order < there[0]).sum()) // PAGE_SIZE + 1

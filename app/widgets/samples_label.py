@@ -20,7 +20,7 @@ import streamlit as st
 from app import state
 from app.widgets.judge_check import dev_answers, labels_of, show_check
 from app.widgets.samples_picker import choose, missing
-from app.widgets.samples_review import ask_reviewer
+from app.widgets.samples_review import ask_reviewer, reviewer_now
 from app.widgets.task_address import ADDRESS, BAD, TaskPlace, fields, packed
 from isara.errors import IsaraError
 from isara.evaluation.people import HARMFUL, SAFE, UNSURE, to_label
@@ -129,14 +129,12 @@ def _choose_sample(run_id: str, place: str, rows: pd.DataFrame) -> None:
         st.caption(sentence)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         ask_reviewer()
-        st.button(
-            "Start labelling",
-            key="label_start",
-            type="primary",
-            icon=":material/rate_review:",
-            on_click=TASK.start,
-            args=(task,),
-        )
+        # No callback: the fields that come with the click are drawn before it.
+        if st.button(
+            "Start labelling", key="label_start", type="primary", icon=":material/rate_review:"
+        ):
+            TASK.start(task)
+            st.rerun()
     st.caption(
         "The answers are shown one by one, without the judge's opinion. You may stop at any time: "
         "with the same choice and the same name you go on where you stopped."
@@ -273,8 +271,13 @@ def _buttons(task: Task, reviewer: str, sample: list[tuple[Any, str]], position:
         )
 
 
-def _store(task: Task, answer: tuple[str, str], reviewer: str, label: str) -> None:
+def _store(task: Task, answer: tuple[str, str], drawn_for: str, label: str) -> None:
+    """Store a label under the name that the field holds by now; of a name that comes with Undo
+    nothing is taken back unseen."""
     prompt_id, example_id = answer
+    reviewer = reviewer_now()
+    if not reviewer or (not label and reviewer != drawn_for):
+        return
     try:
         state.workspace().database.add_label(
             task.run_id, task.place, prompt_id, reviewer, label, example_id=example_id

@@ -1,9 +1,11 @@
 """A person's word on a pair: accept, reject, clear, undo, each on disk before the page moves on.
 
-buttons(data, candidate_id)
+    buttons(data, candidate_id)
+    name = reviewer_now()               # in a callback
 
-The reviewer's name is kept in the address. Left out: editing, skipping, reasons, queues, which are
-in review_page.py.
+The reviewer's name is kept in the address. Leaving its field and a click come together: so a
+callback reads the field, as what it was drawn with may be another person. Left out: editing,
+skipping, reasons, queues, which are in review_page.py.
 """
 
 from __future__ import annotations
@@ -14,10 +16,13 @@ from app import state
 from app.widgets.plain import plain
 from app.widgets.review_words import conflict
 from app.widgets.samples_data import Iteration
-from isara.errors import IsaraError
+from isara.errors import InputError, IsaraError
 
 NAME = "reviewer"
 ERROR, WARNED = "review_error", "review_warned"
+NO_NAME = (
+    "Nothing was stored, because there is no name: type your name as reviewer, then try again."
+)
 ACTIONS = (
     ("Accept", "accept", ":material/check:", "a", "Keep this pair, whatever the rules say."),
     ("Reject", "reject", ":material/close:", "x", "Drop this pair, whatever the rules say."),
@@ -29,27 +34,25 @@ def buttons(data: Iteration, candidate_id: str) -> None:
     """The reviewer's name and the buttons, with letters on the keyboard for the same."""
     since = state.decision_log(data.run_id, data.k).last_id
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        reviewer = ask_reviewer()
+        ask_reviewer()
         for label, action, icon, shortcut, words in ACTIONS:
             st.button(
                 label,
                 key=f"decide_{action}",
                 icon=icon,
                 shortcut=shortcut,
-                disabled=not reviewer,
-                help=words if reviewer else "Type your name first.",
+                help=words,
                 on_click=_decide,
-                args=(data.run_id, data.k, candidate_id, reviewer, action, since),
+                args=(data.run_id, data.k, candidate_id, action, since),
             )
         st.button(
             "Undo",
             key="undo_decision",
             icon=":material/undo:",
             shortcut="u",
-            disabled=not reviewer,
             help="Take back what you decided last in this iteration, then what came before.",
             on_click=_undo,
-            args=(data.run_id, data.k, reviewer),
+            args=(data.run_id, data.k),
         )
     if message := st.session_state.pop(ERROR, None):
         st.error(plain(message))
@@ -68,6 +71,7 @@ def ask_reviewer(*, short: bool = False) -> str:
         "Your name as reviewer",
         key=NAME,
         bind="query-params",
+        persist_state="session",
         max_chars=60,
         width=110 if short else 200,
         placeholder="Your name" if short else None,
@@ -78,8 +82,16 @@ def ask_reviewer(*, short: bool = False) -> str:
     return (name or "").strip()
 
 
-def _decide(run_id: str, k: int, candidate_id: str, reviewer: str, action: str, since: int) -> None:
+def reviewer_now() -> str:
+    """The name that the field holds, also when it comes with the click itself; "" without one."""
+    return str(st.session_state.get(NAME) or "").strip()
+
+
+def _decide(run_id: str, k: int, candidate_id: str, action: str, since: int) -> None:
     """Store a decision, and tell of those that were made since the pair was shown."""
+    if not (reviewer := reviewer_now()):
+        st.session_state[ERROR] = NO_NAME
+        return
     database = state.workspace().database
     try:
         mine = database.record_decision(run_id, k, candidate_id, reviewer, action)
@@ -91,18 +103,20 @@ def _decide(run_id: str, k: int, candidate_id: str, reviewer: str, action: str, 
         st.session_state[WARNED] = conflict(mine, crossed, log.of(candidate_id))
 
 
-def _undo(run_id: str, k: int, reviewer: str) -> None:
+def _undo(run_id: str, k: int) -> None:
     try:
-        told, _ = undo(run_id, k, reviewer)
+        told, _ = undo(run_id, k)
     except IsaraError as error:
         st.session_state[ERROR] = str(error)
         return
     st.toast(told, icon=":material/undo:")
 
 
-def undo(run_id: str, k: int, reviewer: str) -> tuple[str, str | None]:
+def undo(run_id: str, k: int) -> tuple[str, str | None]:
     """Take back what the reviewer decided last in an iteration; what to tell, and the (first) pair
-    that it was about."""
+    that it was about. InputError without a name."""
+    if not (reviewer := reviewer_now()):
+        raise InputError(NO_NAME)
     undone = state.workspace().database.undo(run_id, reviewer, k)
     if not undone:
         return "There is nothing left to undo.", None

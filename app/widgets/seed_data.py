@@ -18,6 +18,7 @@ from app import state
 from app.widgets import seed_choice
 from app.widgets.plain import plain
 from app.widgets.samples_review import NAME as AUTHOR
+from app.widgets.samples_review import reviewer_now
 from isara.curation import Alike, Change, SeedRow, draft_rows
 from isara.errors import IsaraError
 from isara.workspace.database import SeedSet
@@ -186,7 +187,7 @@ def clear() -> None:
 
 def author() -> str:
     """The name that changes are made under; "" while nobody said one."""
-    return str(st.session_state.get(AUTHOR) or "").strip()
+    return reviewer_now()
 
 
 def ask_author() -> None:
@@ -195,6 +196,7 @@ def ask_author() -> None:
         "Your name",
         key=AUTHOR,
         bind="query-params",
+        persist_state="session",
         max_chars=60,
         help="Stands beside your changes and the version that you save. It stands in the address, "
         "so that a reload keeps it.",

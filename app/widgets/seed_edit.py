@@ -12,9 +12,11 @@ import streamlit as st
 
 from app.widgets import seed_data, seed_form, seed_save, seed_table
 from app.widgets.seed_data import InHand
-from isara.curation import chosen, clean_tags, delete, move, tag, tag_counts
+from isara.curation import SeedRow, chosen, clean_tags, delete, move, tag, tag_counts
 
 ONLY_BAD = "Only rows with problems"
+ONE_ROW, TWO_ROWS = "Tick one row first.", "Tick two rows first."
+NEEDS = {"add": (0, ""), "open": (1, ONE_ROW), "split": (1, ONE_ROW), "merge": (2, TWO_ROWS)}
 
 
 def show() -> None:
@@ -66,21 +68,20 @@ def _filters(hand: InHand, bad: Sequence[int]) -> tuple[list[int], tuple[object,
 
 def _actions(hand: InHand) -> None:
     """Buttons for the ticked rows, whether or not they are on this page of the table."""
-    places = hand.places
-    picked = sorted((key for key in seed_table.picks() if key in places), key=places.__getitem__)
+    picked = _ticked(hand)
     count = len(picked)
     with st.container(horizontal=True, vertical_alignment="center"):
-        _button("Add a row", "add", "add", "add", picked[-1:], True)
-        _button("Open", "open", "open_in_full", "open", picked, count == 1)
-        _button("Split", "split", "call_split", "split", picked, count == 1)
-        _button("Merge", "merge", "call_merge", "merge", picked, count == 2)
+        _button(hand, "Add a row", "add", "add", True)
+        _button(hand, "Open", "open", "open_in_full", count == 1)
+        _button(hand, "Split", "split", "call_split", count == 1)
+        _button(hand, "Merge", "merge", "call_merge", count == 2)
         for words, icon, steps in (("Up", "arrow_upward", -1), ("Down", "arrow_downward", 1)):
             st.button(
                 words,
                 icon=f":material/{icon}:",
                 disabled=not count,
                 on_click=_move,
-                args=(hand, picked, steps),
+                args=(hand, steps),
                 key=f"seed_do_{words}",
                 help=f"Move the ticked rows one place {words.lower()}.",
             )
@@ -90,26 +91,43 @@ def _actions(hand: InHand) -> None:
             icon=":material/delete:",
             disabled=not count,
             on_click=_delete,
-            args=(hand, picked),
+            args=(hand,),
             key="seed_do_delete",
             help="Undo brings them back.",
         )
         _picked(hand, picked)
 
 
-def _button(
-    words: str, kind: str, icon: str, name: str, keys: Sequence[str], enabled: bool
-) -> None:
-    needs = {"merge": "Tick two rows first."}.get(kind, "Tick one row first.")
+def _ticked(hand: InHand) -> list[str]:
+    """Keys of the ticked rows, in the rows' order."""
+    places = hand.places
+    return sorted((key for key in seed_table.picks() if key in places), key=places.__getitem__)
+
+
+def _button(hand: InHand, words: str, kind: str, icon: str, enabled: bool) -> None:
     st.button(
         words,
         icon=f":material/{icon}:",
         disabled=not enabled,
-        help=None if enabled else needs,
-        on_click=seed_form.open_form,
-        args=(kind, keys),
-        key=f"seed_do_{name}",
+        help=None if enabled else NEEDS[kind][1],
+        on_click=_open,
+        args=(hand, kind),
+        key=f"seed_do_{kind}",
     )
+
+
+def _open(drawn: InHand, kind: str) -> None:
+    if (hand := seed_table.latest(drawn)) is None:
+        return
+    picked = _ticked(hand)
+    if kind == "add":
+        seed_form.open_form(kind, picked[-1:])
+        return
+    count, needs = NEEDS[kind]
+    if len(picked) == count:
+        seed_form.open_form(kind, picked)
+    else:
+        seed_data.refuse(f"Not opened, because {len(picked)} rows are ticked. {needs}")
 
 
 def _picked(hand: InHand, picked: Sequence[str]) -> None:
@@ -127,14 +145,22 @@ def _untick() -> None:
     st.session_state.pop(seed_table.TABLE, None)
 
 
-def _move(hand: InHand, picked: Sequence[str], steps: int) -> None:
-    seed_data.change(hand, move(hand.rows, picked, steps))
+def _move(drawn: InHand, steps: int) -> None:
+    if (hand := seed_table.latest(drawn)) is not None:
+        seed_data.change(hand, move(hand.rows, _ticked(hand), steps))
 
 
-def _delete(hand: InHand, picked: Sequence[str]) -> None:
-    rows = [row for row in hand.rows if row.key in set(picked)]
+def _delete(drawn: InHand) -> None:
+    if (hand := seed_table.latest(drawn)) is None:
+        return
+    rows = _ticked_rows(hand)
     if seed_data.change(hand, delete(rows, [hand.places[row.key] for row in rows])) is not None:
         seed_data.clear()
+
+
+def _ticked_rows(hand: InHand) -> list[SeedRow]:
+    keys = set(_ticked(hand))
+    return [row for row in hand.rows if row.key in keys]
 
 
 def _tags(hand: InHand, picked: Sequence[str]) -> None:
@@ -142,13 +168,15 @@ def _tags(hand: InHand, picked: Sequence[str]) -> None:
         names = list(tag_counts(hand.rows))
         st.multiselect("Add", names, accept_new_options=True, key="seed_tags_add")
         st.multiselect("Take away", names, key="seed_tags_remove")
-        st.button("Change the tags", on_click=_tag, args=(hand, picked), key="seed_do_tag")
+        st.button("Change the tags", on_click=_tag, args=(hand,), key="seed_do_tag")
 
 
-def _tag(hand: InHand, picked: Sequence[str]) -> None:
+def _tag(drawn: InHand) -> None:
+    if (hand := seed_table.latest(drawn)) is None:
+        return
     add = clean_tags(st.session_state.get("seed_tags_add") or ())
     remove = clean_tags(st.session_state.get("seed_tags_remove") or ())
-    rows = [row for row in hand.rows if row.key in set(picked)]
+    rows = _ticked_rows(hand)
     if (add or remove) and seed_data.change(hand, tag(rows, add, remove)) is not None:
         for key in ("seed_tags_add", "seed_tags_remove"):
             st.session_state[key] = []

@@ -117,13 +117,14 @@ def _check_again(draft: Draft) -> None:
         pressed = st.button(
             "Check again",
             type="primary" if draft.pending else "secondary",
-            disabled=not draft.pending,
         )
         _undo(draft)
         if draft.pending:
             count = len(draft.pending)
             st.caption(f"{count:,} row{'s' if count > 1 else ''} changed and not checked yet.")
-    if pressed:
+    if pressed and not draft.pending:
+        st.info("Nothing was changed since the last check: mend a cell, or tick Delete.")
+    elif pressed:
         with st.spinner("Checking …"):
             draft.recheck()
         st.rerun()

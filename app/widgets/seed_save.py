@@ -8,17 +8,19 @@ from functools import lru_cache
 import streamlit as st
 
 from app import state
-from app.widgets import seed_choice, seed_data, seed_length
+from app.widgets import seed_choice, seed_data, seed_length, seed_table
 from app.widgets.plain import plain
 from app.widgets.seed_data import InHand
 from app.widgets.token_counts import TokenCounter, token_counter
 from isara import curation
-from isara.errors import IsaraError
+from isara.errors import InputError, IsaraError
 from isara.examples import Problem
 
 SHOWN = 20
 FOUND = "seed_problems"
 SAVED = "seed_draft_saved"
+NOTE = "seed_save_note"
+NOT_SAVED = "seed_not_saved"
 
 
 def problems(hand: InHand) -> list[Problem]:
@@ -57,13 +59,11 @@ def show(hand: InHand, found: Sequence[Problem]) -> None:
     st.subheader("Save as a version")
     left, middle, right = st.columns([2, 2, 3])
     name = left.text_input(
-        "Name of the seed set", hand.name, max_chars=100, key=f"seed_save_name_{hand.name}"
+        "Name of the seed set", hand.name, max_chars=100, key=_name_key(hand)
     ).strip()
     with middle:
         seed_data.ask_author()
-    note = right.text_input(
-        "Note", max_chars=300, key="seed_save_note", placeholder="What is new in this version"
-    )
+    right.text_input("Note", max_chars=300, key=NOTE, placeholder="What is new in this version")
     taken = state.workspace().database.seed_sets(name) if name else []
     version = taken[0].version + 1 if taken else 1
     changed = hand.view is not None and hand.view.changed
@@ -72,22 +72,25 @@ def show(hand: InHand, found: Sequence[Problem]) -> None:
         f"Save {rows} as version {version}",
         type="primary",
         icon=":material/save:",
-        disabled=bool(found) or not name or not changed,
         on_click=_save,
-        args=(hand, name, note.strip()),
-        help=_why_not(bool(found), name, changed),
+        args=(hand,),
+        help=_why_not(bool(found), changed),
         key="seed_save",
     )
     _saved()
     seed_length.ask()
 
 
-def _why_not(bad: bool, name: str, changed: bool) -> str:
+def _name_key(hand: InHand) -> str:
+    return f"seed_save_name_{hand.name}"
+
+
+def _why_not(bad: bool, changed: bool) -> str:
     if not changed:
         return "Nothing is changed yet."
     if bad:
         return "First mend the rows that are listed above."
-    return "Versions never change: this makes a new one." if name else "Give it a name."
+    return "Versions never change: this makes a new one."
 
 
 def _list(found: Sequence[Problem]) -> None:
@@ -100,25 +103,41 @@ def _list(found: Sequence[Problem]) -> None:
             st.caption(f"And {count - SHOWN:,} more: they are listed as you mend these.")
 
 
-def _save(hand: InHand, name: str, note: str) -> None:
-    """Before the page is drawn again, so that the new version can be chosen at once."""
-    if hand.draft is None:
+def _save(drawn: InHand) -> None:
+    """Before the page is drawn again, so that the new version can be chosen at once; with what the
+    fields and the table hold by then."""
+    if (hand := seed_table.latest(drawn)) is None:
         return
+    name, note = (str(st.session_state.get(key) or "").strip() for key in (_name_key(hand), NOTE))
     try:
-        version = seed_data.drafts().save(
-            hand.draft, seen=hand.n, name=name, author=seed_data.author(), note=note
-        )
+        version = _version(hand, name, note)
     except IsaraError as error:
-        st.session_state[seed_data.MESSAGE] = str(error)
+        st.session_state[NOT_SAVED] = str(error)
         return
     seed_data.clear()
-    st.session_state["seed_save_note"] = ""
+    st.session_state[NOTE] = ""
     st.session_state[SAVED] = (
         f"Saved as {plain(name)}, version {version}, with {len(hand.rows):,} rows."
     )
     seed_choice.select(name, version)
 
 
+def _version(hand: InHand, name: str, note: str) -> int:
+    """Save the draft; IsaraError where it cannot be."""
+    if hand.draft is None or hand.view is None or not hand.view.changed:
+        raise InputError("Nothing was saved, because nothing is changed: change a row first.")
+    if found := len(problems(hand)):
+        words = f"{found:,} problem{'s are' if found > 1 else ' is'}"
+        raise InputError(f"Nothing was saved, because {words} left: mend what is listed first.")
+    if not name:
+        raise InputError("Nothing was saved, because the seed set has no name: give it one.")
+    return seed_data.drafts().save(
+        hand.draft, seen=hand.n, name=name, author=seed_data.author(), note=note
+    )
+
+
 def _saved() -> None:
+    if words := st.session_state.pop(NOT_SAVED, None):
+        st.error(plain(words), icon=":material/error:")
     if words := st.session_state.pop(SAVED, None):
         st.success(words, icon=":material/check:")

@@ -121,6 +121,17 @@ def picks() -> set[str]:
     return found
 
 
+def latest(hand: InHand) -> InHand | None:
+    """The rows as they are when a button's callback runs: a cell that was just written in, or a
+    tick, may come with the click. None when the change of the cell was refused."""
+    _note()
+    if seed_data.MESSAGE in st.session_state:
+        return None
+    drawn: Drawn | None = st.session_state.get(TABLE)
+    ours = drawn is not None and drawn.hand[:2] == hand[:2] and drawn.hand.n > hand.n
+    return drawn.hand if drawn is not None and ours else hand
+
+
 def _note_only() -> None:
     _note()
 

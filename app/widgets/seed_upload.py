@@ -24,7 +24,7 @@ from app.widgets.seed_draft import Draft
 from isara.errors import IsaraError
 from isara.seed_files import ENDINGS, MAX_BYTES
 
-DRAFT, UPLOAD, NAME = "seed_draft", "seed_upload", "seed_name"
+DRAFT, UPLOAD, NAME, NOTE = "seed_draft", "seed_upload", "seed_name", "seed_note"
 TOKEN, WRITTEN = "draft", "seed_written"  # TOKEN is in the URL as well
 SAVE_ERROR = "seed_save_error"
 NO_COLUMN = "(none)"
@@ -213,9 +213,7 @@ def _save(draft: Draft) -> None:
     st.subheader("Save")
     left, right = st.columns([2, 3])
     name = left.text_input("Name of the seed set", max_chars=100, key=NAME).strip()
-    note = right.text_input(
-        "Note", max_chars=300, key="seed_note", placeholder="What is new in this version"
-    )
+    right.text_input("Note", max_chars=300, key=NOTE, placeholder="What is new in this version")
     taken = state.workspace().database.seed_sets(name) if name else []
     version = taken[0].version + 1 if taken else 1
     bad = len(draft.row_problems)
@@ -227,16 +225,23 @@ def _save(draft: Draft) -> None:
     st.button(
         f"Save {len(draft.examples):,} good rows as version {version}",
         type="primary",
-        disabled=not name or draft.saved is not None,
+        key="seed_upload_save",
+        disabled=draft.saved is not None,
         on_click=_store,
-        args=(draft, name, note.strip()),
+        args=(draft,),
         help="Earlier versions of the same name stay as they were." if taken else None,
     )
     _saved_message(draft)
 
 
-def _store(draft: Draft, name: str, note: str) -> None:
-    """Save before the page is drawn again, so that the new version can be chosen at once."""
+def _store(draft: Draft) -> None:
+    """Save before the page is drawn again, so that the new version can be chosen at once; under
+    what the fields hold by then."""
+    name, note = (str(st.session_state.get(key) or "").strip() for key in (NAME, NOTE))
+    if not name:
+        error = "Nothing was saved, because the seed set has no name: give it one."
+        st.session_state[SAVE_ERROR] = error
+        return
     try:
         version = state.workspace().database.save_seed_set(name, draft.examples, note=note)
     except IsaraError as error:

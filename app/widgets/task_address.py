@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 
 from app.widgets.plain import plain
-from app.widgets.samples_review import NAME
+from app.widgets.samples_review import reviewer_now
 
 ADDRESS = "task"  # the task in the URL
 T = TypeVar("T", bound=Sequence[Any])
@@ -50,8 +50,8 @@ class TaskPlace(Generic[T]):
         return task
 
     def start(self, task: T) -> None:
-        """A button's: work on this task, once there is a name to store it under."""
-        if not str(st.session_state.get(NAME) or "").strip():
+        """Work on this task from now on, once there is a name to store it under."""
+        if not reviewer_now():
             self.went_wrong(f"There is no name. {self._no_name}")
             return
         st.session_state[self._task] = task

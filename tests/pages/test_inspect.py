@@ -131,7 +131,7 @@ def test_a_selection_is_listed_decided_on_and_taken_back(page: Page, one_run: Ru
     same = np.flatnonzero(np.abs(data.points - data.points[place]).max(1) < e / 2)
     assert heading(app).startswith(f"**{len(same)} rows**")
     assert "2-00003" in app.dataframe[0].value["Id"].tolist()
-    app.text_input(key="bulk_reviewer").set_value("ada").run()
+    app.text_input(key="reviewer").set_value("ada").run()
     app.button(key="bulk_decide").click().run()
     decided = state.workspace().database.decisions(one_run.run_id)
     assert decided["2-00003"].action == "reject"

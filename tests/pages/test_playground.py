@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.widgets.playground_ask import NUMBERS, linked_number
+from app.widgets.playground_settings import NUMBERS, linked_number
 from app.widgets.playground_tally import running_sentence, tally_sentence
 from app.widgets.playground_vote import Task, packed, unpacked
 from isara.config import ModelConfig
@@ -133,6 +133,38 @@ def test_a_question_is_kept_for_the_session(one_run: RunFolder, page: Page) -> N
     assert [item.label for item in app.expander] == ["Is it cold\\?"]
 
 
+def test_what_comes_with_the_click_is_asked(one_run: RunFolder, page: Page) -> None:
+    app = press(page("playground", q="  "), "Ask")
+    assert "type one above" in app.error[0].value
+    app.text_area[0].set_value("Is it warm?")
+    app.number_input[3].set_value(12)
+    answered(app)
+    assert app.session_state["playground_history"][0].asked.max_new_tokens == 12
+    app.text_area[0].set_value("Is it cold?")
+    answered(app)
+    asked = [one.asked.question for one in app.session_state["playground_history"]]
+    assert asked == ["Is it cold?", "Is it warm?"]
+    app.multiselect[0].set_value([])
+    press(app, "Ask")
+    assert "no model is chosen" in app.error[0].value
+
+
+def test_question_and_answers_stay_while_another_page_is_looked_at(
+    one_run: RunFolder, page: Page
+) -> None:
+    app = answered(page("playground", q="Is it cold?"))
+    app.text_area[0].set_value("Is it warm?").run()
+    app.number_input[0].set_value(7).run()
+    app.multiselect[0].set_value(["base"]).run()
+    app.switch_page("../pages/help.py").run()
+    app.query_params.clear()  # as the browser does when a page is chosen in the menu
+    app.switch_page("../pages/playground.py").run()
+    assert app.text_area[0].value == "Is it warm?"
+    assert app.number_input[0].value == 7
+    assert app.multiselect[0].value == ["base"]
+    assert "Is it cold?" in texts(app)
+
+
 def test_a_model_that_was_dropped_is_named(one_run: RunFolder, page: Page) -> None:
     shutil.rmtree(one_run.iteration(1).model)
     app = page("playground")
@@ -185,6 +217,25 @@ def test_votes_are_stored_with_the_sides_as_they_stood(
         one_run.run_id, "base", "iteration 2", 3, "all"
     ).prompts()
     assert "All 3 prompts have your vote" in app.success[0].value
+
+
+def test_what_comes_with_the_click_counts_in_a_vote(
+    one_run: RunFolder, workspace: Workspace, page: Page
+) -> None:
+    app = page("playground", play="Blind vote", reviewer="ann")
+    app.number_input(key="vote_count").set_value(3)
+    press(app, "Start voting")
+    assert app.get("progress")[0].proto.text == "0 of 3 voted"
+    if any(button.label == "Show both answers" for button in app.button):
+        press(app, "Show both answers")
+    app.text_input(key="reviewer").set_value("bob")
+    press(app, "Left is better")
+    (vote,) = workspace.database.votes(one_run.run_id)
+    assert vote.voter == "bob"
+    assert (vote.left, vote.right) == sides("ann", vote.prompt_id, "base", "iteration 2")
+    app.text_input(key="reviewer").set_value("ann")
+    press(app, "Undo")
+    assert len(workspace.database.votes(one_run.run_id)) == 1
 
 
 def test_whose_answers_they_are_is_not_sent_before_the_end(one_run: RunFolder, page: Page) -> None:

@@ -122,10 +122,12 @@ def test_a_note_is_written_changed_and_removed(
 ) -> None:
     app = opened(page, "notes")
     app.text_area[0].set_value("=the *seeds* were changed")
-    app.button(key="note_save").click().run()
+    app.text_input(key="reviewer").set_value("Ann")
+    app.selectbox(key=f"note_iteration {one_run.run_id}").set_value(1)
+    app.button(key="note_save").click().run()  # all in one with the click
     (note,) = workspace.database.notes(one_run.run_id)
-    assert (note.iteration, note.text) == (2, "=the *seeds* were changed")
-    assert any("iteration 2 of" in text.value and "*seeds*" in text.value for text in app.text)
+    assert (note.iteration, note.author, note.text) == (1, "Ann", "=the *seeds* were changed")
+    assert any("iteration 1 of" in text.value and "*seeds*" in text.value for text in app.text)
     rings = [t for t in harmful_rate(app)["data"] if t["name"] == "has a note"]
     assert "*seeds*" in rings[0]["customdata"][0]
     app.selectbox(key="note_chosen").set_value(note.id).run()

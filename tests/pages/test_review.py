@@ -75,6 +75,28 @@ def test_a_name_is_asked_first(one_run: RunFolder, page: Page) -> None:
     assert shown(app) == "1-00000"
 
 
+def test_a_name_that_comes_with_the_click_counts(
+    database: Database, one_run: RunFolder, page: Page
+) -> None:
+    app = reviewing(page, one_run)
+    for i, key in enumerate(["accept", "skip", "reason_2"]):
+        app.text_input(key="reviewer").set_value("Bob" if i % 2 == 0 else "Cy")
+        press(app, key)
+    assert stored(database, one_run) == {}
+    assert stored(database, one_run, "Cy") == {"1-00001": "skip"}
+    found = {"1-00000": "accept", "1-00002": f"reject {REASONS[1]}"}
+    assert stored(database, one_run, "Bob") == found
+
+    app.text_input(key="reviewer").set_value("Cy")
+    press(app, "undo")
+    assert stored(database, one_run, "Cy") == {}
+    assert stored(database, one_run, "Bob") == found
+    app.text_input(key="reviewer").set_value("")
+    press(app, "accept")
+    assert "Type your name" in app.info[0].value
+    assert stored(database, one_run, "Cy") == {}
+
+
 def test_every_key_is_stored_before_the_next_card(
     database: Database, one_run: RunFolder, page: Page
 ) -> None:

@@ -27,8 +27,9 @@ def test_decide_on_three_pairs_and_take_it_back(workspace: Workspace, one_run: R
     app = drawn(one_run)
     assert "This decides 3 pairs" in app.text[0].value
     assert app.text[0].value.endswith("Type your name first.")
-    assert app.button(key="bulk_decide").disabled
-    app.text_input(key="bulk_reviewer").set_value("Ana").run()
+    app.button(key="bulk_decide").click().run()
+    assert "type your name as reviewer" in app.error[0].value
+    app.text_input(key="reviewer").set_value("Ana").run()
     app.text_input(key="bulk_reason").set_value("all alike").run()
     assert actions(workspace, one_run) == {}
     assert app.text[0].value.endswith("The pairs are dropped, whatever the rules say.")
@@ -48,11 +49,29 @@ def test_decide_on_three_pairs_and_take_it_back(workspace: Workspace, one_run: R
     assert not app.exception
 
 
+def test_what_comes_with_the_click_counts(workspace: Workspace, one_run: RunFolder) -> None:
+    app = drawn(one_run)
+    app.text_input(key="reviewer").set_value("Ana").run()
+    app.text_input(key="reviewer").set_value("Bob")
+    app.text_input(key="bulk_reason").set_value("too short")
+    app.button(key="bulk_decide").click().run()
+    found = workspace.database.decisions(one_run.run_id, 1)["1-00002"]
+    assert (found.reviewer, found.reason) == ("Bob", "too short")
+    app.text_input(key="reviewer").set_value("Ana")  # who has decided nothing
+    app.button(key="bulk_undo").click().run()
+    assert len(workspace.database.decisions(one_run.run_id, 1)) == 3
+
+    app.button_group(key="bulk_action").set_value("accept")
+    app.button(key="bulk_decide").click().run()  # which said Reject when it was clicked
+    assert "press again" in app.error[0].value
+    assert "accept" not in " ".join(actions(workspace, one_run).values())
+
+
 def test_what_others_decided_since_the_preview_is_told(
     workspace: Workspace, one_run: RunFolder
 ) -> None:
     app = drawn(one_run)
-    app.text_input(key="bulk_reviewer").set_value("Ana").run()
+    app.text_input(key="reviewer").set_value("Ana").run()
     for name in ("1-00002", "1-00004"):  # the other is not among the three
         workspace.database.record_decision(one_run.run_id, 1, name, "Bob", "accept")
     app.button(key="bulk_decide").click().run()

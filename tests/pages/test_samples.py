@@ -217,10 +217,11 @@ def test_decisions_are_stored_at_once_and_can_be_undone(
     workspace: Workspace, one_run: RunFolder, page: Page
 ) -> None:
     app = opened(page, k="1", open="1-00003")
-    assert app.button(key="decide_accept").disabled
-    app.text_input(key="reviewer").set_value("Ana").run()
-
     app.button(key="decide_reject").click().run()
+    assert "type your name as reviewer" in app.error[0].value
+    assert decision(workspace, one_run, "1-00003") is None
+    app.text_input(key="reviewer").set_value("Ana")
+    app.button(key="decide_reject").click().run()  # in one with the name
     stored = decision(workspace, one_run, "1-00003")
     assert stored is not None
     assert (stored.reviewer, stored.action) == ("Ana", "reject")
@@ -260,8 +261,12 @@ def test_a_filtered_list_is_decided_on_at_once(
     dropped = int((~candidates(one_run)["kept"]).sum())
     app.toggle(key="bulk_open").set_value(True).run()
     assert f"This decides {dropped} pairs: 0 now kept" in texts(app)
-    app.text_input(key="bulk_reviewer").set_value("Ana").run()
+    app.text_input(key="reviewer").set_value("Ana").run()
     app.button_group(key="bulk_action").set_value("accept").run()
+    app.text_input(key="q").set_value("how")  # another list than the one that was looked at
+    app.button(key="bulk_decide").click().run()
+    assert "press again" in app.error[0].value
+    app.text_input(key="q").set_value("").run()
     app.button(key="bulk_decide").click().run()
     assert not app.exception
     found = Workspace(workspace.root).database.decisions(one_run.run_id, 1)

@@ -91,9 +91,9 @@ def test_from_the_choice_to_the_first_label(
 ) -> None:
     app = opened(page)
     assert app.number_input(key="label_count").value == 40
-    app.number_input(key="label_count").set_value(4)
     app.selectbox(key="label model").set_value(PLACE).run()
-    name(app, "  Ana ")
+    app.number_input(key="label_count").set_value(4)  # both come with the click
+    app.text_input(key="reviewer").set_value("  Ana ")
     press(app, "Start labelling")
     assert progress(app) == "0 of 4 labelled"
     task = unpacked(app.query_params["task"])
@@ -102,6 +102,12 @@ def test_from_the_choice_to_the_first_label(
     press(app, "Not harmful")
     assert progress(app) == "1 of 4 labelled"
     assert stored(workspace, one_run) == {(first, "Ana"): SAFE}
+    app.text_input(key="reviewer").set_value("Ben")
+    press(app, "Undo")  # of Ben's nothing was seen
+    assert stored(workspace, one_run) == {(first, "Ana"): SAFE}
+    app.text_input(key="reviewer").set_value("Ana")
+    press(app, "Harmful")
+    assert stored(workspace, one_run) == {(first, "Ana"): HARMFUL}
 
 
 def test_labels_are_stored_at_once_and_another_browser_goes_on(

@@ -73,13 +73,18 @@ def test_good_file_is_saved_as_a_version(page: Page, workspace: Workspace) -> No
     app = own_file(page, "my seeds.csv", "question,answer\nWho is *there*?,A friend.\n")
     assert "Nothing to mend" in app.success[0].value
     assert any("1 good rows" in text.value for text in app.text)  # the note on the size
-    button = next(b for b in app.button if b.label == "Save 1 good rows as version 1")
-    button.click().run()
+    app.text_input(key="seed_name").set_value("")
+    app.button(key="seed_upload_save").click().run()  # in one with the name
+    assert "has no name" in app.error[-1].value
+    app.text_input(key="seed_name").set_value("my seeds")
+    app.text_input(key="seed_note").set_value("all of them")
+    app.button(key="seed_upload_save").click().run()
     assert not app.exception
     assert "Saved as my seeds, version 1" in app.success[-1].value
     assert workspace.database.load_seed_set("my seeds").examples == (
         Example("Who is *there*?", "A friend."),
     )
+    assert workspace.database.load_seed_set("my seeds").info.note == "all of them"
     app.session_state["seed_tab"] = "Saved seed sets"
     app.run()
     assert app.selectbox(key="seeds").value == "my seeds"

@@ -34,8 +34,8 @@ def edit_tab(workspace: Workspace, page: Page) -> Callable[[], AppTest]:
     return show
 
 
-def write(app: AppTest, edits: dict[int, dict[str, Any]]) -> AppTest:
-    """Write into cells of the table, by their place in it."""
+def write(app: AppTest, edits: dict[int, dict[str, Any]], then: str = "") -> AppTest:
+    """Write into cells of the table, by their place in it, and click on a button with it."""
     key = app.session_state["seed_table"].key
     held = app.session_state[key]["edited_rows"] if key in app.session_state else {}
     app.session_state[key] = {
@@ -43,7 +43,7 @@ def write(app: AppTest, edits: dict[int, dict[str, Any]]) -> AppTest:
         "added_rows": [],
         "deleted_rows": [],
     }
-    app.run()
+    press(app, then) if then else app.run()
     assert not app.exception
     return app
 
@@ -118,11 +118,33 @@ def test_all_problems_are_listed_and_saving_waits(edit_tab: Callable[[], AppTest
     assert "row 1, column question: found an empty text" in said[0]
     assert "row 3" in said[1]
     assert "the same as row 2" in said[1]
-    assert app.button(key="seed_save").disabled
+    press(app, "Save 3 rows as version 2")
+    assert "2 problems are left" in app.error[0].value
     app.toggle(key="seed_find_bad").set_value(True).run()
     assert shown(app, "Row") == [1, 3]
     write(app, {0: {"Question": "Is it cold?"}, 1: {"Answer": "A foe."}})
-    assert not app.button(key="seed_save").disabled
+    press(app, "Save 3 rows as version 2")
+    assert not app.error
+
+
+def test_what_comes_with_the_click_counts(
+    edit_tab: Callable[[], AppTest], workspace: Workspace
+) -> None:
+    """A cell, a tick and the fields may be left by the click on the button."""
+    app = press(edit_tab(), "Save 3 rows as version 2")
+    assert "nothing is changed" in app.error[0].value
+    write(app, {1: {"Answer": "Mine."}}, then="Save 3 rows as version 2")
+    assert answers(workspace, 2)[1] == "Mine."
+
+    write(app, {0: {"Pick": True}})
+    write(app, {2: {"Pick": True, "Answer": "Not me."}}, then="Delete")
+    assert shown(app) == ["Who is there?"]
+    app.text_input(key="seed_save_name_mine").set_value("yours")
+    app.text_input(key="seed_save_note").set_value("shorter")
+    app.text_input(key="reviewer").set_value("Ann")
+    press(app, "Save 1 row as version 3")
+    saved = workspace.database.load_seed_set("yours", 1)
+    assert (saved.info.note, saved.info.author, saved.info.size) == ("shorter", "Ann", 1)
 
 
 def test_rows_are_added_tagged_found_and_deleted(edit_tab: Callable[[], AppTest]) -> None:
