@@ -140,19 +140,27 @@ def draw(setting: Setting, default: Any, prefix: str, choices: list[str] | None 
     """
     key = f"{prefix}:{setting.path}"
     if isinstance(setting.kind, type) and issubclass(setting.kind, BaseModel):
-        on = st.toggle(setting.label, default is not None, key=key, help=setting.help)
+        on = st.toggle(
+            setting.label, default is not None, key=key, persist_state="session", help=setting.help
+        )
         return {} if on else None
     if setting.kind is bool:
-        return st.toggle(setting.label, bool(default), key=key, help=setting.help)
+        return st.toggle(
+            setting.label, bool(default), key=key, persist_state="session", help=setting.help
+        )
     if setting.kind in (int, float):
         return draw_number(setting, default, key)
     if get_origin(setting.kind) is Literal:
         options = list(get_args(setting.kind))
         index = options.index(default) if default in options else 0
-        return st.selectbox(setting.label, options, index, key=key, help=setting.help)
+        return st.selectbox(
+            setting.label, options, index, key=key, persist_state="session", help=setting.help
+        )
     if get_origin(setting.kind) is list:
         options = list(get_args(get_args(setting.kind)[0]))
-        return st.multiselect(setting.label, options, default, key=key, help=setting.help)
+        return st.multiselect(
+            setting.label, options, default, key=key, persist_state="session", help=setting.help
+        )
     if get_origin(setting.kind) is dict or isinstance(default, dict):
         return draw_mapping(setting, default, key)
     return draw_text(setting, default, key, choices)
@@ -174,6 +182,7 @@ def draw_number(setting: Setting, default: Any, key: str) -> Any:
         step=number(1 if whole else step_of(setting, default)),
         format="%d" if whole else "%g",
         key=key,
+        persist_state="session",
         help=setting.help,
         placeholder="not set" if setting.optional else None,
     )
@@ -189,7 +198,9 @@ def step_of(setting: Setting, default: float | None) -> float:
 def draw_text(setting: Setting, default: Any, key: str, choices: list[str] | None) -> str | None:
     """A text field, or a list to choose from in which other texts can be typed."""
     if choices is None:
-        text = st.text_input(setting.label, default or "", key=key, help=setting.help)
+        text = st.text_input(
+            setting.label, default or "", key=key, persist_state="session", help=setting.help
+        )
         return text.strip() or (None if setting.optional else "")
     options = list(dict.fromkeys([*([default] if default else []), *choices]))
     return st.selectbox(
@@ -197,6 +208,7 @@ def draw_text(setting: Setting, default: Any, key: str, choices: list[str] | Non
         options,
         index=0 if default else None,
         key=key,
+        persist_state="session",
         help=setting.help,
         placeholder="None: choose one, or type a path",
         accept_new_options=True,
@@ -210,6 +222,7 @@ def draw_mapping(setting: Setting, default: dict[str, str], key: str) -> Any:
         setting.label,
         shown.strip()[1:-1] if default else "",
         key=key,
+        persist_state="session",
         help=setting.help,
         placeholder='question: Question, answer: "Best Answer"',
     )

@@ -14,6 +14,7 @@ import yaml
 from streamlit.testing.v1 import AppTest
 
 from app.widgets import run_form, run_start
+from app.widgets.plain import plain
 from app.widgets.run_charts import memory_figure, speed_figure, steps_figure
 from app.widgets.run_fields import Setting, settings, step_of
 from app.widgets.run_form import checked, nested, parsed
@@ -23,6 +24,7 @@ from isara.examples import Example
 from isara.jobs import Supervisor
 from isara.methods.estimate import Measured, write_measured
 from isara.methods.reviewing import finish_review
+from isara.workspace.files import write_text
 from isara.workspace.runs import RunFolder, Workspace
 from isara.workspace.series import Point
 
@@ -181,6 +183,85 @@ def test_nested_and_checked() -> None:
     values = {"training.lora.r": 4, "name": "a", "training.lora": {}}
     assert nested(values) == {"name": "a", "training": {"lora": {"r": 4}}}
     assert checked(parsed(DEMO.read_bytes())) == (load_config(DEMO), [])
+
+
+# -------------------------------------------------------------------- settings not yet started
+
+PAIRS = "Pairs per iteration (N)"
+
+
+def with_99_pairs(page: Page) -> AppTest:
+    app = page("run")
+    return widget(app, "number_input", PAIRS).set_value(99).run()
+
+
+@pytest.mark.usefixtures("workspace")
+def test_settings_stay_over_a_visit_to_another_page(page: Page) -> None:
+    app = with_99_pairs(page)
+    widget(app, "button_group", "Seed set (D0)").set_value("Saved").run()
+    widget(app, "selectbox", "Method").select("rft").run()
+    before = shown_yaml(app)
+    app.switch_page("../pages/help.py").run()
+    app.switch_page("../pages/run.py").run()
+    assert not app.exception
+    assert shown_yaml(app) == before
+    assert not [item for item in app.button if item.label == "Discard them"]
+    (form,) = [item for item in app.expander if item.label == "Set up a run"]
+    assert form.proto.expanded
+
+
+@pytest.mark.usefixtures("one_run")
+@pytest.mark.parametrize("start_from", ["Shipped: demo", "Shipped: demo-mixture"])
+def test_settings_come_back_after_a_reload_until_they_are_discarded(
+    page: Page, start_from: str
+) -> None:
+    app = page("run")
+    widget(app, "selectbox", "Start from").select(start_from).run()
+    widget(app, "number_input", PAIRS).set_value(99).run()
+    before = shown_yaml(app)
+    app = page("run")  # without an address: it is the workspace that knows
+    assert widget(app, "selectbox", "Start from").value == start_from
+    assert shown_yaml(app) == before
+    assert f"not started are back: {plain(PAIRS)}." in texts(app)
+    widget(app, "number_input", PAIRS).set_value(98).run()
+    assert shown_yaml(app)["loop"]["candidates"] == 98
+    widget(app, "button", "Discard them").click().run()
+    assert not app.exception
+    assert widget(app, "number_input", PAIRS).value == 256
+    assert "not started are back" not in texts(app)
+    assert widget(page("run"), "number_input", PAIRS).value == 256
+
+
+@pytest.mark.usefixtures("workspace")
+def test_another_start_or_the_old_values_end_a_draft(page: Page) -> None:
+    app = with_99_pairs(page)
+    widget(app, "selectbox", "Start from").select("Shipped: demo-mixture").run()
+    widget(app, "selectbox", "Start from").select("Shipped: demo").run()
+    assert widget(app, "number_input", PAIRS).value == 256
+    assert "not started are back" not in texts(page("run"))
+    app = with_99_pairs(page)
+    widget(app, "number_input", PAIRS).set_value(256).run()
+    assert "not started are back" not in texts(page("run"))
+
+
+def test_start_ends_a_draft(workspace: Workspace, page: Page, small: bytes) -> None:
+    app = upload(page("run"), small)
+    widget(app, "number_input", PAIRS).set_value(99).run()
+    again = page("run")  # the draft has all of what was uploaded
+    assert widget(again, "selectbox", "Start from").value == "Upload a YAML file"
+    widget(again, "button", "Start").click().run()
+    (run,) = workspace.runs()
+    assert load_config(run.config).loop.candidates == 99
+    assert "not started are back" not in texts(again)
+    assert widget(page("run"), "selectbox", "Start from").value == "Shipped: demo"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"from": "Shipped: demo", "config": "name: a"}'])
+def test_a_broken_draft_is_none(workspace: Workspace, page: Page, text: str) -> None:
+    write_text(workspace.root / "run-draft.json", text)
+    app = page("run")
+    assert not app.exception
+    assert widget(app, "number_input", PAIRS).value == 256
 
 
 # -------------------------------------------------------------------- start, stop, resume
