@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 import yaml
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -65,12 +65,11 @@ SMALL = 0.01  # numbers below this get steps of their own size
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One field of the config: its dotted place, its type without None, bounds and help."""
+    """One field of the config: its dotted place, its type without None, highest value and help."""
 
     path: str
     kind: Any
     optional: bool
-    low: float | None
     high: float | None
     description: str
     default: Any
@@ -102,9 +101,8 @@ def settings(model: type[BaseModel] = RunConfig, prefix: str = "") -> Iterator[S
         place = f"{prefix}{name}"
         is_part = isinstance(kind, type) and issubclass(kind, BaseModel)
         if not is_part or optional:
-            low, high = bounds(field)
             description = " ".join((field.description or "").split())
-            yield Setting(place, kind, optional, low, high, description, field.default)
+            yield Setting(place, kind, optional, highest(field), description, field.default)
         if is_part:
             yield from settings(kind, f"{place}.")
 
@@ -118,15 +116,12 @@ def without_none(annotation: Any) -> tuple[Any, bool]:
     return annotation, False
 
 
-def bounds(field: FieldInfo) -> tuple[float | None, float | None]:
-    """Lowest and highest value; an excluded bound is shown and refused by the config's check."""
-    low = high = None
+def highest(field: FieldInfo) -> float | None:
+    """The upper bound of a number, itself allowed or not."""
     for item in field.metadata:
-        if isinstance(item, Ge | Gt):
-            low = float(item.ge if isinstance(item, Ge) else item.gt)  # type: ignore[arg-type]
-        elif isinstance(item, Le | Lt):
-            high = float(item.le if isinstance(item, Le) else item.lt)  # type: ignore[arg-type]
-    return low, high
+        if isinstance(item, Le | Lt):
+            return float(item.le if isinstance(item, Le) else item.lt)  # type: ignore[arg-type]
+    return None
 
 
 # -------------------------------------------------------------------- widgets
@@ -167,17 +162,19 @@ def draw(setting: Setting, default: Any, prefix: str, choices: list[str] | None 
 
 
 def draw_number(setting: Setting, default: Any, key: str) -> Any:
-    """A number field; empty means "not set" where the setting may be left out."""
+    """A number field; empty means "not set" where the setting may be left out.
+
+    It has no bounds: the browser would turn the field red, keep the last value and not say why.
+    The config's check says it.
+    """
     whole = setting.kind is int
 
     def number(value: float | None) -> Any:
-        # Streamlit wants value, bounds and step of one type.
+        # Streamlit wants value and step of one type.
         return None if value is None else setting.kind(value)
 
     return st.number_input(
         setting.label,
-        min_value=number(setting.low),
-        max_value=number(setting.high),
         value=number(default),
         step=number(1 if whole else step_of(setting, default)),
         format="%d" if whole else "%g",

@@ -196,8 +196,8 @@ def _part(
     )
     rows = middle.number_input(
         "First rows only",
-        min_value=1,
         value=limit,
+        step=1,
         key=f"{key}:limit",
         persist_state="session",
         help=LIMIT_HELP,
