@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from isara.config_base import Part
 from isara.config_methods import (
@@ -312,10 +313,20 @@ class EvaluationConfig(Part):
     as many optimizer steps as all iterations took."""
 
 
+def run_name(name: str) -> str:
+    """The name, where it can be that of a folder on any system; else ValueError."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", name):
+        raise ValueError(
+            "use letters, digits, dots, dashes and underscores, 60 at most, and begin with a "
+            "letter or a digit"
+        )
+    return name
+
+
 class RunConfig(Part):
     """A whole run: method, seed set, models, loop, decoding, filters, training, evaluation."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
+    name: Annotated[str, AfterValidator(run_name)]
     """Name of the run: letters, digits, dot, dash, underscore."""
     method: Method = "isara"
     """isara writes pairs after examples, isheep tasks that it then scores; spin and irft train

@@ -53,7 +53,7 @@ def problem_sentence(item: dict[str, Any]) -> str:
         return f"{place}: there is no such setting, remove it or correct its name"
     if item["type"] == "missing":
         return f"{place}: this setting is missing"
-    message = str(item["msg"]).removeprefix("Value error, ")
+    message = str(item["msg"]).removeprefix("Value error, ").replace("Input should", "must")
     found = item["input"]
     shown = f" (found {found!r})" if isinstance(found, str | int | float | bool) else ""
     return f"{place}: {message}{shown}"

@@ -10,6 +10,7 @@ from app.widgets.report_export import data_section, model_section
 from app.widgets.report_view import report_section
 from app.widgets.results_charts import empty
 from app.widgets.results_data import choose_runs
+from app.widgets.samples_picker import has_models
 
 st.title("Report")
 hint("report")
@@ -17,7 +18,7 @@ hint("report")
 if not state.run_ids():
     empty()
     st.stop()
-chosen = choose_runs()
+chosen = choose_runs(has_models)
 if not chosen:
     st.info("Choose one or several runs.", icon=":material/info:")
     st.stop()

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.look import STAND_STILL
 from app.widgets.hints import hint
+from app.widgets.run_draft import keep, source_of_draft
 from app.widgets.run_form import checked, choose_start, settings_form
 from app.widgets.run_live import choose_run, follow
 from app.widgets.run_queue import show_queue
@@ -15,7 +16,8 @@ st.title("Run")
 hint("run")
 
 # Closed on a link to a run and after Start; it must not close while somebody fills it in.
-is_open = st.session_state.setdefault("run_setup_open", "run" not in st.query_params)
+unfinished = "run" not in st.query_params or source_of_draft() is not None
+is_open = st.session_state.setdefault("run_setup_open", unfinished)
 
 
 # A message for the page as a whole ends its drawing, and with it what was pressed just before; one
@@ -25,7 +27,9 @@ def set_up() -> None:
     """The form; a setting draws it alone, Start draws the page."""
     start = choose_start()
     if start is not None:
-        start_section(*checked(settings_form(start)))
+        config, problems = checked(settings_form(start))
+        keep(config)
+        start_section(config, problems)
 
 
 with st.expander("Set up a run", expanded=is_open), st.container(key="run_setup"):

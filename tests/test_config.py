@@ -72,7 +72,7 @@ def test_all_that_is_wrong_is_named_with_its_place() -> None:
     for part in (
         "nmae: there is no such setting",
         "loop.candidate: there is no such setting",
-        "loop.alpha: Input should be less than or equal to 1 (found 1.5)",
+        "loop.alpha: must be less than or equal to 1 (found 1.5)",
         "model.path: this setting is missing",
     ):
         assert part in message

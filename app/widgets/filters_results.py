@@ -39,8 +39,8 @@ TAB = "filters tab"
 BOX = 150  # pixels of a number's box
 NEAREST = 5  # pairs shown on each side of the cut
 ALPHA_HELP = (
-    "Retention is the share of the written pairs that is kept. When it falls below α (alpha), the "
-    "run stops instead of training on the few that are left."
+    "Retention is the share of the written pairs that is kept, people's decisions included. When "
+    "it falls below α (alpha), the run stops instead of training on the few that are left."
 )
 
 
@@ -86,12 +86,10 @@ def counts(data: Iteration, other: Setting, found: Difference) -> None:
     look: dict[str, Any] = {"border": True, "delta_color": "off", "width": BOX}
     more = outcome.kept - before.kept
     boxes = st.container(horizontal=True)  # they go on in the next row on a narrow screen
-    boxes.metric("● Kept", outcome.kept, more or None, **look)
-    boxes.metric("✕ Dropped", total - outcome.kept, -more or None, **look)
-    retention = f"{outcome.result.retention:.3f}"
-    changed = outcome.result.retention - before.result.retention
-    small = f"{changed:+.3f}" if more else None
-    boxes.metric("Retention", retention, small, help=ALPHA_HELP, **look)
+    by = " by the rules" if outcome.decided else ""
+    wide = look | {"width": round(1.3 * BOX)} if by else look
+    boxes.metric(f"● Kept{by}", outcome.kept, more or None, **wide)
+    boxes.metric(f"✕ Dropped{by}", total - outcome.kept, -more or None, **wide)
     if outcome.decided:
         boxes.metric(
             "Kept after people's decisions",
@@ -101,6 +99,10 @@ def counts(data: Iteration, other: Setting, found: Difference) -> None:
             "counts over the rules and changes no other pair's verdict.",
             **look | {"width": 2 * BOX},
         )
+    changed = outcome.kept_finally - before.kept_finally
+    small = f"{changed / total:+.3f}" if changed else None
+    retention = f"{outcome.kept_finally / max(total, 1):.3f}"
+    boxes.metric("Retention", retention, small, help=ALPHA_HELP, **look)
     if more:
         than = "the run's own values" if other.name == OWN else f"the preset {plain(other.name)}"
         st.caption(f"The small numbers compare with {than}.")

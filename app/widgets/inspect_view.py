@@ -23,7 +23,7 @@ from app.widgets.inspect_map import (
     sampled,
     shown_rows,
 )
-from app.widgets.samples_picker import choose, missing
+from app.widgets.samples_picker import choose, has_pairs, missing
 from isara.lineage import Mask
 
 WITHOUT_CANDIDATES = (
@@ -41,7 +41,7 @@ def inspect() -> None:
         return
     top = st.container(horizontal=True, vertical_alignment="bottom")
     with top:
-        folder = state.run_folder(choose("Run", "run", runs, page="inspect"))
+        folder = state.run_folder(choose("Run", "run", runs, page="inspect", fits=has_pairs))
     lineage = load_lineage(folder)
     chosen = controls(top, folder, lineage.config, [k for k in lineage.iterations if k])
     if lineage.config.method in ("spin", "irft", "rft"):

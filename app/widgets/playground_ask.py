@@ -21,7 +21,7 @@ from app.widgets.folding import fold_switch, folding
 from app.widgets.plain import plain
 from app.widgets.playground_answers import follow, named
 from app.widgets.playground_settings import ask_settings, number_key, settings_now
-from app.widgets.samples_picker import choose, missing
+from app.widgets.samples_picker import choose, has_models, missing
 from isara.answering import Answering, Asked, answerers, seed_file
 from isara.config import RunConfig
 from isara.examples import EvalPrompt, Example
@@ -46,7 +46,7 @@ def ask() -> None:
         return
     left, right = st.columns([1, 2])
     with left:
-        run_id = choose("Run", "run", runs, page="playground")
+        run_id = choose("Run", "run", runs, page="playground", fits=has_models)
     folder = state.run_folder(run_id)
     config = run_config(folder)
     models, gone = answerers(folder, config)

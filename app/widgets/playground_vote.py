@@ -21,7 +21,7 @@ from app.widgets.folding import fold_switch, is_open
 from app.widgets.playground_answers import named
 from app.widgets.playground_ask import SPLIT
 from app.widgets.playground_tally import show_running, show_tally
-from app.widgets.samples_picker import choose, missing
+from app.widgets.samples_picker import choose, has_answers, missing
 from app.widgets.samples_review import ask_reviewer, reviewer_now
 from app.widgets.task_address import ADDRESS, BAD, TaskPlace, fields, packed
 from isara.errors import IsaraError
@@ -121,7 +121,7 @@ def _choose() -> None:
     if not runs:
         missing("There is no run yet. The answers to vote on are those of a run's models.")
         return
-    run_id = choose("Run", "run", runs, page="vote")
+    run_id = choose("Run", "run", runs, page="vote", fits=lambda run: has_answers(run, 2))
     places = list(state.run_folder(run_id).measured())
     if len(places) < 2:
         missing(

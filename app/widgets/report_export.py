@@ -13,13 +13,19 @@ import shlex
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from app import state
 from app.widgets.plain import plain, sentences
+from isara.config import resolve
 from isara.errors import IsaraError
 from isara.places import place_name
+
+if TYPE_CHECKING:
+    from isara.config import RunConfig
+    from isara.workspace.runs import RunFolder
 
 FORMATS = {
     "jsonl": "JSON lines",
@@ -120,8 +126,7 @@ def because(error: IsaraError) -> bytes:
 
 def model_section(ids: Sequence[str]) -> None:
     """A trained model with its card: as it is, or a LoRA adapter merged into its base."""
-    from isara.export_model import model_folder, there
-    from isara.models import folder_size
+    from isara.export_model import there
     from isara.report import run_config
 
     st.markdown(
@@ -149,16 +154,19 @@ def model_section(ids: Sequence[str]) -> None:
             key="export-merge",
             help="Whole weights that need no adapter library; as large as the base model.",
         )
-        size = folder_size(model_folder(folder, place)) / 2**20
         options = ["--to", f"{run_id}-model", "--model", "--of", str(place), "--split", "dev"]
         show_command(run_id, [*options, "--merge"] if merge else options)
-        if merge or size > MOST_MIB:
-            st.caption("Too large for a browser: use the command.")
+        size = mebibytes(folder, place, config, merge)
+        if size is None:
+            st.caption("How large the base model is, is not known here: use the command.")
+            return
+        if size > MOST_MIB:
+            st.caption(f"{size:,.0f} MiB are too large for a browser: use the command.")
             return
         st.download_button(
-            f"Download the model (zip, {size:,.1f} MiB before packing)",
-            partial(model_zip, run_id, str(place)),
-            file_name=f"{run_id}-{place}.zip",
+            f"Download the model (zip, {'about ' if merge else ''}{size:,.1f} MiB before packing)",
+            partial(model_zip, run_id, str(place), merge),
+            file_name=f"{run_id}-{place}{'-merged' if merge else ''}.zip",
             mime="application/zip",
             on_click="ignore",
             icon=":material/download:",
@@ -166,7 +174,17 @@ def model_section(ids: Sequence[str]) -> None:
         )
 
 
-def model_zip(run_id: str, of: str) -> bytes:
+def mebibytes(folder: RunFolder, place: int | str, config: RunConfig, merge: bool) -> float | None:
+    """The size of the files to take away; merged, it is the base model's: None where that is no
+    folder of this machine."""
+    from isara.export_model import model_folder
+    from isara.models import folder_size
+
+    source = resolve(config.model.path) if merge else model_folder(folder, place)
+    return folder_size(source) / 2**20 if source.is_dir() else None
+
+
+def model_zip(run_id: str, of: str, merge: bool = False) -> bytes:
     """The model's folder with its card (figures of the dev split) as an archive."""
     from isara.export import zipped
     from isara.export_model import export_model
@@ -174,7 +192,8 @@ def model_zip(run_id: str, of: str) -> bytes:
     folder = state.run_folder(run_id)
     try:
         return zipped(
-            lambda place: export_model(folder, place, of=of, split="dev"), f"{run_id}-{of}"
+            lambda place: export_model(folder, place, of=of, merge=merge, split="dev"),
+            f"{run_id}-{of}",
         )
     except IsaraError as error:
         return because(error)

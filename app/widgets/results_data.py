@@ -10,6 +10,7 @@ A summary is cached until a file of its run changes. Charts are in app/charts_re
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import streamlit as st
 
 from app import state
 from app.charts_results import MAX_RUNS, RunResult
-from app.widgets.samples_picker import not_here
+from app.widgets.samples_picker import has_answers, not_here
 from isara.config import RunConfig
 from isara.places import place_name
 from isara.report import run_config, summarise, tests
@@ -37,8 +38,9 @@ FILES = (
 )
 
 
-def choose_runs() -> list[str]:
-    """The chosen runs, kept in the URL (?runs=…&runs=…); the newest when none is named there.
+def choose_runs(fits: Callable[[str], bool] = has_answers) -> list[str]:
+    """The chosen runs, kept in the URL (?runs=…&runs=…); when none is named there, the newest that
+    has what the page shows (`fits`).
 
     The address is read when the page is opened, after that the box rules: a browser that is slow
     to follow would else take a choice back.
@@ -49,7 +51,7 @@ def choose_runs() -> list[str]:
         there = [run_id for run_id in asked if run_id in ids]
         if gone := [run_id for run_id in asked if run_id not in ids]:
             not_here(gone)
-        st.session_state["runs"] = there[:MAX_RUNS] or ids[:1]
+        st.session_state["runs"] = there[:MAX_RUNS] or [next(filter(fits, ids), ids[0])]
     chosen: list[str] = st.multiselect(
         "Runs",
         ids,

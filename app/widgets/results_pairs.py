@@ -64,7 +64,7 @@ def show_pairs(results: list[RunResult]) -> None:
         return
     if fold_switch("pairs"):
         st.caption("Select a row to open its answers.")
-    _table(chosen, names)
+    _table(chosen, names, f"pairs-table {a} {b} {_asked()}")
 
 
 def _choose(models: list[Model]) -> tuple[Model, Model]:
@@ -159,7 +159,15 @@ def _filtered(rows: pd.DataFrame) -> pd.DataFrame:
     return rows if outcome is None else rows[rows["outcome"] == outcome]
 
 
-def _table(rows: pd.DataFrame, names: tuple[str, str]) -> None:
+def _asked() -> list[Any]:
+    """What the filters are set to."""
+    asked = ("kind", "category", "search", "outcome")
+    return [st.session_state.get(f"pairs-{name}") for name in asked]
+
+
+def _table(rows: pd.DataFrame, names: tuple[str, str], key: str) -> None:
+    """The rows, and the selected one opened. `key` names what is listed: a row that was selected in
+    another list must not open the one in its place."""
     shown = pairs_table(rows, names)
     if len(shown) > SHOWN:
         st.caption(f"The first {SHOWN} of {len(shown)} are shown; the file has all of them.")
@@ -171,7 +179,7 @@ def _table(rows: pd.DataFrame, names: tuple[str, str]) -> None:
         hide_index=True,
         column_config=columns,
         row_height=ROW_HEIGHT,
-        key="pairs-table",
+        key=key,
         on_select="rerun",
         selection_mode="single-row",
         alt="Prompts with both answers",

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 import yaml
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -65,12 +65,11 @@ SMALL = 0.01  # numbers below this get steps of their own size
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One field of the config: its dotted place, its type without None, bounds and help."""
+    """One field of the config: its dotted place, its type without None, highest value and help."""
 
     path: str
     kind: Any
     optional: bool
-    low: float | None
     high: float | None
     description: str
     default: Any
@@ -102,9 +101,8 @@ def settings(model: type[BaseModel] = RunConfig, prefix: str = "") -> Iterator[S
         place = f"{prefix}{name}"
         is_part = isinstance(kind, type) and issubclass(kind, BaseModel)
         if not is_part or optional:
-            low, high = bounds(field)
             description = " ".join((field.description or "").split())
-            yield Setting(place, kind, optional, low, high, description, field.default)
+            yield Setting(place, kind, optional, highest(field), description, field.default)
         if is_part:
             yield from settings(kind, f"{place}.")
 
@@ -118,15 +116,12 @@ def without_none(annotation: Any) -> tuple[Any, bool]:
     return annotation, False
 
 
-def bounds(field: FieldInfo) -> tuple[float | None, float | None]:
-    """Lowest and highest value; an excluded bound is shown and refused by the config's check."""
-    low = high = None
+def highest(field: FieldInfo) -> float | None:
+    """The upper bound of a number, itself allowed or not."""
     for item in field.metadata:
-        if isinstance(item, Ge | Gt):
-            low = float(item.ge if isinstance(item, Ge) else item.gt)  # type: ignore[arg-type]
-        elif isinstance(item, Le | Lt):
-            high = float(item.le if isinstance(item, Le) else item.lt)  # type: ignore[arg-type]
-    return low, high
+        if isinstance(item, Le | Lt):
+            return float(item.le if isinstance(item, Le) else item.lt)  # type: ignore[arg-type]
+    return None
 
 
 # -------------------------------------------------------------------- widgets
@@ -140,40 +135,51 @@ def draw(setting: Setting, default: Any, prefix: str, choices: list[str] | None 
     """
     key = f"{prefix}:{setting.path}"
     if isinstance(setting.kind, type) and issubclass(setting.kind, BaseModel):
-        on = st.toggle(setting.label, default is not None, key=key, help=setting.help)
+        on = st.toggle(
+            setting.label, default is not None, key=key, persist_state="session", help=setting.help
+        )
         return {} if on else None
     if setting.kind is bool:
-        return st.toggle(setting.label, bool(default), key=key, help=setting.help)
+        return st.toggle(
+            setting.label, bool(default), key=key, persist_state="session", help=setting.help
+        )
     if setting.kind in (int, float):
         return draw_number(setting, default, key)
     if get_origin(setting.kind) is Literal:
         options = list(get_args(setting.kind))
         index = options.index(default) if default in options else 0
-        return st.selectbox(setting.label, options, index, key=key, help=setting.help)
+        return st.selectbox(
+            setting.label, options, index, key=key, persist_state="session", help=setting.help
+        )
     if get_origin(setting.kind) is list:
         options = list(get_args(get_args(setting.kind)[0]))
-        return st.multiselect(setting.label, options, default, key=key, help=setting.help)
+        return st.multiselect(
+            setting.label, options, default, key=key, persist_state="session", help=setting.help
+        )
     if get_origin(setting.kind) is dict or isinstance(default, dict):
         return draw_mapping(setting, default, key)
     return draw_text(setting, default, key, choices)
 
 
 def draw_number(setting: Setting, default: Any, key: str) -> Any:
-    """A number field; empty means "not set" where the setting may be left out."""
+    """A number field; empty means "not set" where the setting may be left out.
+
+    It has no bounds: the browser would turn the field red, keep the last value and not say why.
+    The config's check says it.
+    """
     whole = setting.kind is int
 
     def number(value: float | None) -> Any:
-        # Streamlit wants value, bounds and step of one type.
+        # Streamlit wants value and step of one type.
         return None if value is None else setting.kind(value)
 
     return st.number_input(
         setting.label,
-        min_value=number(setting.low),
-        max_value=number(setting.high),
         value=number(default),
         step=number(1 if whole else step_of(setting, default)),
         format="%d" if whole else "%g",
         key=key,
+        persist_state="session",
         help=setting.help,
         placeholder="not set" if setting.optional else None,
     )
@@ -189,7 +195,9 @@ def step_of(setting: Setting, default: float | None) -> float:
 def draw_text(setting: Setting, default: Any, key: str, choices: list[str] | None) -> str | None:
     """A text field, or a list to choose from in which other texts can be typed."""
     if choices is None:
-        text = st.text_input(setting.label, default or "", key=key, help=setting.help)
+        text = st.text_input(
+            setting.label, default or "", key=key, persist_state="session", help=setting.help
+        )
         return text.strip() or (None if setting.optional else "")
     options = list(dict.fromkeys([*([default] if default else []), *choices]))
     return st.selectbox(
@@ -197,6 +205,7 @@ def draw_text(setting: Setting, default: Any, key: str, choices: list[str] | Non
         options,
         index=0 if default else None,
         key=key,
+        persist_state="session",
         help=setting.help,
         placeholder="None: choose one, or type a path",
         accept_new_options=True,
@@ -210,6 +219,7 @@ def draw_mapping(setting: Setting, default: dict[str, str], key: str) -> Any:
         setting.label,
         shown.strip()[1:-1] if default else "",
         key=key,
+        persist_state="session",
         help=setting.help,
         placeholder='question: Question, answer: "Best Answer"',
     )

@@ -18,6 +18,7 @@ import yaml
 from pydantic import ValidationError
 
 from app import state
+from app.widgets.run_draft import FROM, begin_with, form_key, source_of_draft
 from app.widgets.run_fields import Setting, draw, settings
 from app.widgets.run_seeds import choose_seeds
 from isara.config import PROJECT_ROOT, DecodingConfig, RunConfig
@@ -80,16 +81,22 @@ def choose_start() -> RunConfig | None:
     """The config that the form begins with; None where there is none yet, which is said."""
     shipped = [f"{SHIPPED}{path.relative_to(CONFIGS).with_suffix('')}" for path in config_files()]
     options = [*shipped, *(f"{OF_RUN}{run_id}" for run_id in state.run_ids()), UPLOAD]
-    asked = st.query_params.get("from")
+    asked = st.query_params.get("from") or st.session_state.get(FROM) or source_of_draft()
+    # What this page wrote into the address is older than what was chosen since.
+    if asked in options and asked != st.session_state.get(FROM):
+        st.session_state["run_start"] = asked
+    elif st.session_state.get("run_start") not in options:
+        st.session_state["run_start"] = options[0]
     chosen = st.selectbox(
         "Start from",
         options,
-        options.index(asked) if asked in options else 0,
         key="run_start",
+        persist_state="session",
         help="The settings below are filled from here: a config that comes with the app, the "
         "config of an earlier run, or a file of your own. Change what you like.",
     )
-    if asked != chosen:
+    st.session_state[FROM] = chosen
+    if st.query_params.get("from") != chosen:
         st.query_params["from"] = chosen
     try:
         if chosen == UPLOAD:
@@ -103,7 +110,7 @@ def choose_start() -> RunConfig | None:
     except (IsaraError, OSError, ValueError) as error:
         config, problems = None, [str(error)]
     show_problems(problems, "This config cannot be used as it is; mend the file:")
-    return config
+    return begin_with(chosen, config)
 
 
 def config_files() -> list[Path]:
@@ -156,7 +163,7 @@ def show_problems(problems: list[str], heading: str) -> None:
 
 def settings_form(start: RunConfig) -> dict[str, Any]:
     """All widgets, filled from a config; what they say as nested settings."""
-    prefix = start.default_run_id
+    prefix = form_key()
     defaults = start.model_dump()
     known = {setting.path: setting for setting in settings()}
     values: dict[str, Any] = {}

@@ -51,13 +51,14 @@ def choose_seeds(
     sources |= {path: {"path": path} for path in files("seeds.path") or []}
     mixed = start.seeds.mixture is not None
     ways = [SAVED, FILE, *([SEVERAL] if mixed or len(sources) > 1 else [])]
-    left, right = st.columns([1, 2])
+    left, right = st.columns([2, 3])  # a third of a tablet would cut the choice
     way = left.segmented_control(
         "Seed set (D0)",
         ways,
         default=SEVERAL if mixed else FILE if start.seeds.path else SAVED,
         required=True,
         key=f"{prefix}:seeds",
+        persist_state="session",
         help=HELP,
     )
     if way == SEVERAL:
@@ -90,6 +91,7 @@ def choose_saved(
         options.index(given) if given in saved else 0,
         format_func=lambda pair: f"{pair[0]}, version {pair[1] or 'newest'} ({saved[pair]})",
         key=f"{prefix}:saved",
+        persist_state="session",
         help="Every time a seed set is saved it becomes a new version; old ones stay as they "
         "are, so a run can always be repeated.",
     )
@@ -115,6 +117,7 @@ def several(
         list(options),
         list(given),
         key=f"{prefix}:mixture",
+        persist_state="session",
         help=SETS_HELP,
         accept_new_options=True,
     )
@@ -188,12 +191,15 @@ def _part(
     """The widgets of one seed set: its domain, how many rows, its eval set."""
     st.caption(plain(label))
     left, middle, right = st.columns([2, 2, 4])
-    name = left.text_input("Domain", domain, key=f"{key}:domain", help=DOMAIN_HELP)
+    name = left.text_input(
+        "Domain", domain, key=f"{key}:domain", persist_state="session", help=DOMAIN_HELP
+    )
     rows = middle.number_input(
         "First rows only",
-        min_value=1,
         value=limit,
+        step=1,
         key=f"{key}:limit",
+        persist_state="session",
         help=LIMIT_HELP,
         placeholder="all",
     )
@@ -206,6 +212,7 @@ def _part(
         options,
         0 if asked else None,
         key=f"{key}:eval",
+        persist_state="session",
         help=EVAL_HELP,
         placeholder="None: choose one, or type a path",
         accept_new_options=True,

@@ -19,7 +19,7 @@ import streamlit as st
 
 from app import state
 from app.widgets.judge_check import dev_answers, labels_of, show_check
-from app.widgets.samples_picker import choose, missing
+from app.widgets.samples_picker import choose, has_answers, missing
 from app.widgets.samples_review import ask_reviewer, reviewer_now
 from app.widgets.task_address import ADDRESS, BAD, TaskPlace, fields, packed
 from isara.errors import IsaraError
@@ -106,7 +106,7 @@ def _choose(on_change: Callable[[], None] | None) -> None:
         return
     left, right = st.columns([3, 2])
     with left:
-        run_id = choose("Run", "run", runs, on_change, page="label")
+        run_id = choose("Run", "run", runs, on_change, page="label", fits=has_answers)
     measured = list(state.run_folder(run_id).measured())
     if not measured:
         missing(

@@ -22,14 +22,14 @@ RUN_PAGE = PROJECT_ROOT / "pages" / "run.py"
 
 
 def pick_iteration(page: str, on_change: Callable[[], None] | None = None) -> Iteration | None:
-    """Two boxes, run and iteration; the newest run and its last iteration come first."""
+    """Two boxes, run and iteration; the newest run with pairs and its last iteration first."""
     runs = state.run_ids()
     if not runs:
         missing("There is no run yet. A run writes the pairs that are shown here.")
         return None
     left, right = st.columns([3, 1])
     with left:
-        run_id = choose("Run", "run", runs, on_change, page=page)
+        run_id = choose("Run", "run", runs, on_change, page=page, fits=has_pairs)
     folder = state.run_folder(run_id)
     scored = scored_iterations(folder)[::-1]
     if not scored:
@@ -38,6 +38,23 @@ def pick_iteration(page: str, on_change: Callable[[], None] | None = None) -> It
     with right:
         k = choose("Iteration", "k", scored, on_change, ITERATION_HELP, page=page)
     return load_iteration(folder, k)
+
+
+def has_pairs(run_id: str) -> bool:
+    """Whether a run has written and scored an iteration."""
+    return bool(scored_iterations(state.run_folder(run_id)))
+
+
+def has_models(run_id: str) -> bool:
+    """Whether a run has trained a model that is still on disk."""
+    from isara.export_model import there
+
+    return bool(there(state.run_folder(run_id)))
+
+
+def has_answers(run_id: str, models: int = 1) -> bool:
+    """Whether so many models of a run were measured."""
+    return len(state.run_folder(run_id).measured()) >= models
 
 
 def missing(sentence: str) -> None:
@@ -60,8 +77,10 @@ def choose(
     help: str | None = None,
     *,
     page: str = "",
+    fits: Callable[[Any], bool] = lambda option: True,
 ) -> Any:
-    """A selection box whose value is in the URL under `name`; the first option by default.
+    """A selection box whose value is in the URL under `name`; by default what was chosen last, else
+    the first option, both only where the page has something to show of it (`fits`).
 
     The address is read when the page is opened, after that the box rules: a browser that is slow
     to follow would else take a choice back. (A bound box would leave its default out of the URL,
@@ -71,7 +90,9 @@ def choose(
     key = f"{page} {name}".strip()
     if st.session_state.get(key) not in options:
         by_name = {str(option): option for option in options}
-        before = by_name.get(str(st.session_state.get(f"last {name}")), options[0])
+        last = by_name.get(str(st.session_state.get(f"last {name}")))
+        wanted = ([] if last is None else [last]) + list(options)
+        before = next(filter(fits, wanted), wanted[0])
         asked = st.query_params.get(name, "")
         st.session_state[key] = by_name.get(asked, before)
         if name == "run" and asked and asked not in by_name:

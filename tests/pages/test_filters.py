@@ -81,6 +81,8 @@ def test_decisions_are_laid_over_and_counted_apart(
     kept = int(mask.sum())
     assert metric(app, "● Kept") == str(kept)
     assert metric(app, "after people's decisions") == str(kept - 3 + 1)
+    # What the run stops by, as the tab Compared has it.
+    assert metric(app, "Retention") == f"{(kept - 3 + 1) / 80:.3f}"
 
 
 # ------------------------------------------------------------------ moving a threshold

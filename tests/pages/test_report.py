@@ -6,13 +6,16 @@ import base64
 import io
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.widgets import report_export
 from app.widgets.report_export import data_zip, model_zip
 from app.widgets.report_view import command, file_name
+from isara.config_files import load_config, to_yaml
 from isara.workspace.files import write_json
 from isara.workspace.runs import RunFolder, Workspace
 
@@ -101,6 +104,38 @@ def test_an_export_that_fails_says_why(one_run: RunFolder, page: Page) -> None:
         archive = zipfile.ZipFile(io.BytesIO(made))
         assert archive.namelist() == ["WHY-THIS-IS-EMPTY.txt"]
         assert archive.read("WHY-THIS-IS-EMPTY.txt").strip()
+
+
+def test_a_merged_model_is_as_large_as_its_base(
+    one_run: RunFolder, page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, model = tmp_path / "base", one_run.iteration(2).model
+    for folder, name, size in ((base, "model", 3), (model, "adapter_model", 1)):
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.safetensors").write_bytes(bytes(size * 2**20))
+    (model.parent / "trained.json").touch()
+    changes = [f"model.path={base}", "training.lora={}"]
+    one_run.config.write_text(to_yaml(load_config(one_run.config, changes)))
+
+    app = page("report")
+    button = "Download the model (zip, {} MiB before packing)"
+    assert button.format("1.0") in labels(app)
+    app.checkbox(key="export-merge").check().run()
+    assert button.format("about 3.0") in labels(app)
+    monkeypatch.setattr(report_export, "MOST_MIB", 2)
+    app.run()
+    assert "3 MiB are too large for a browser: use the command." in captions(app)
+    (base / "model.safetensors").unlink()
+    base.rmdir()
+    assert "How large the base model is, is not known here" in captions(app.run())
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.proto.label for button in app.get("download_button")]
+
+
+def captions(app: AppTest) -> str:
+    return "\n".join(item.value for item in app.caption)
 
 
 def test_names_and_quotes_of_the_command(workspace: Workspace) -> None:

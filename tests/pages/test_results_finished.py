@@ -70,6 +70,32 @@ def test_the_filters_of_the_pairs(one_run: RunFolder, page: Page) -> None:
     assert "No prompt fits these filters." in texts(app)
 
 
+def test_a_row_selected_in_another_list_of_pairs_opens_none(one_run: RunFolder, page: Page) -> None:
+    app = opened(page, "pairs")
+
+    def identity() -> str:
+        """A table under another identity forgets what was selected in it."""
+        return next(
+            str(item.proto.id)
+            for item in app.dataframe
+            if item.proto.alt == "Prompts with both answers"
+        )
+
+    seen = [identity()]
+    for name, value in (
+        ("pairs-outcome", "improved"),
+        ("pairs-search", "a"),
+        ("pairs-kind", "harmful"),
+        ("pairs-b", (one_run.run_id, 1)),
+    ):
+        app.session_state[name] = value
+        app.run()
+        seen.append(identity())
+    assert len(set(seen)) == len(seen)
+    app.run()
+    assert identity() == seen[-1]
+
+
 def test_what_is_saved_is_whole() -> None:
     row = {
         "question": "q", "answer_a": "bad", "answer_b": "good", "flagged_a": True,

@@ -14,6 +14,7 @@ import yaml
 from streamlit.testing.v1 import AppTest
 
 from app.widgets import run_form, run_start
+from app.widgets.plain import plain
 from app.widgets.run_charts import memory_figure, speed_figure, steps_figure
 from app.widgets.run_fields import Setting, settings, step_of
 from app.widgets.run_form import checked, nested, parsed
@@ -23,6 +24,7 @@ from isara.examples import Example
 from isara.jobs import Supervisor
 from isara.methods.estimate import Measured, write_measured
 from isara.methods.reviewing import finish_review
+from isara.workspace.files import write_text
 from isara.workspace.runs import RunFolder, Workspace
 from isara.workspace.series import Point
 
@@ -87,8 +89,8 @@ def test_every_field_of_the_config_is_a_setting() -> None:
 def test_settings_know_bounds_type_and_help() -> None:
     by_path = {setting.path: setting for setting in settings()}
     alpha, limit = by_path["loop.alpha"], by_path["seeds.limit"]
-    assert (alpha.kind, alpha.low, alpha.high, alpha.optional) == (float, 0.0, 1.0, False)
-    assert (limit.kind, limit.low, limit.high, limit.optional) == (int, 1.0, None, True)
+    assert (alpha.kind, alpha.high, alpha.optional) == (float, 1.0, False)
+    assert (limit.kind, limit.high, limit.optional) == (int, None, True)
     assert alpha.help.startswith("Stop when fewer than alpha * N candidates are kept [S].")
     assert by_path["decoding.question.top_p"].label == "Question: top p"
     assert by_path["training.lora"].kind is LoraConfig
@@ -98,7 +100,7 @@ def test_settings_know_bounds_type_and_help() -> None:
     ("default", "high", "step"), [(2e-5, 1.0, 1e-5), (0.3, 1.0, 0.05), (3.0, 100.0, 0.1)]
 )
 def test_steps_follow_the_size_of_the_number(default: float, high: float, step: float) -> None:
-    setting = Setting("a", float, False, 0.0, high, "", default)
+    setting = Setting("a", float, False, high, "", default)
     assert step_of(setting, default) == pytest.approx(step)
 
 
@@ -142,12 +144,19 @@ def test_a_saved_seed_set_is_named_with_its_version(workspace: Workspace, page: 
 def test_problems_are_one_list_and_nothing_can_be_started(page: Page) -> None:
     app = page("run")
     widget(app, "text_input", "Name of the run").set_value("two words")
+    rate = widget(app, "number_input", "Learning rate")
+    assert not rate.proto.has_min  # else a browser keeps what lies beyond to itself
+    assert not rate.proto.has_max
+    rate.set_value(1e99)
     widget(app, "text_input", "Column names of the seed file").set_value("question: [1]").run()
     (listed,) = [code.value for code in app.code]
     assert [line.split(":")[0] for line in listed.splitlines()] == [
         "• name",
         "• seeds.mapping.question",
+        "• training.learning_rate",
     ]
+    assert "name: use letters, digits, dots, dashes and underscores" in listed
+    assert "training.learning_rate: must be less than or equal to 1 (found 1e+99)" in listed
     assert widget(app, "button", "Start").disabled
 
 
@@ -181,6 +190,85 @@ def test_nested_and_checked() -> None:
     values = {"training.lora.r": 4, "name": "a", "training.lora": {}}
     assert nested(values) == {"name": "a", "training": {"lora": {"r": 4}}}
     assert checked(parsed(DEMO.read_bytes())) == (load_config(DEMO), [])
+
+
+# -------------------------------------------------------------------- settings not yet started
+
+PAIRS = "Pairs per iteration (N)"
+
+
+def with_99_pairs(page: Page) -> AppTest:
+    app = page("run")
+    return widget(app, "number_input", PAIRS).set_value(99).run()
+
+
+@pytest.mark.usefixtures("workspace")
+def test_settings_stay_over_a_visit_to_another_page(page: Page) -> None:
+    app = with_99_pairs(page)
+    widget(app, "button_group", "Seed set (D0)").set_value("Saved").run()
+    widget(app, "selectbox", "Method").select("rft").run()
+    before = shown_yaml(app)
+    app.switch_page("../pages/help.py").run()
+    app.switch_page("../pages/run.py").run()
+    assert not app.exception
+    assert shown_yaml(app) == before
+    assert not [item for item in app.button if item.label == "Discard them"]
+    (form,) = [item for item in app.expander if item.label == "Set up a run"]
+    assert form.proto.expanded
+
+
+@pytest.mark.usefixtures("one_run")
+@pytest.mark.parametrize("start_from", ["Shipped: demo", "Shipped: demo-mixture"])
+def test_settings_come_back_after_a_reload_until_they_are_discarded(
+    page: Page, start_from: str
+) -> None:
+    app = page("run")
+    widget(app, "selectbox", "Start from").select(start_from).run()
+    widget(app, "number_input", PAIRS).set_value(99).run()
+    before = shown_yaml(app)
+    app = page("run")  # without an address: it is the workspace that knows
+    assert widget(app, "selectbox", "Start from").value == start_from
+    assert shown_yaml(app) == before
+    assert f"not started are back: {plain(PAIRS)}." in texts(app)
+    widget(app, "number_input", PAIRS).set_value(98).run()
+    assert shown_yaml(app)["loop"]["candidates"] == 98
+    widget(app, "button", "Discard them").click().run()
+    assert not app.exception
+    assert widget(app, "number_input", PAIRS).value == 256
+    assert "not started are back" not in texts(app)
+    assert widget(page("run"), "number_input", PAIRS).value == 256
+
+
+@pytest.mark.usefixtures("workspace")
+def test_another_start_or_the_old_values_end_a_draft(page: Page) -> None:
+    app = with_99_pairs(page)
+    widget(app, "selectbox", "Start from").select("Shipped: demo-mixture").run()
+    widget(app, "selectbox", "Start from").select("Shipped: demo").run()
+    assert widget(app, "number_input", PAIRS).value == 256
+    assert "not started are back" not in texts(page("run"))
+    app = with_99_pairs(page)
+    widget(app, "number_input", PAIRS).set_value(256).run()
+    assert "not started are back" not in texts(page("run"))
+
+
+def test_start_ends_a_draft(workspace: Workspace, page: Page, small: bytes) -> None:
+    app = upload(page("run"), small)
+    widget(app, "number_input", PAIRS).set_value(99).run()
+    again = page("run")  # the draft has all of what was uploaded
+    assert widget(again, "selectbox", "Start from").value == "Upload a YAML file"
+    widget(again, "button", "Start").click().run()
+    (run,) = workspace.runs()
+    assert load_config(run.config).loop.candidates == 99
+    assert "not started are back" not in texts(again)
+    assert widget(page("run"), "selectbox", "Start from").value == "Shipped: demo"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"from": "Shipped: demo", "config": "name: a"}'])
+def test_a_broken_draft_is_none(workspace: Workspace, page: Page, text: str) -> None:
+    write_text(workspace.root / "run-draft.json", text)
+    app = page("run")
+    assert not app.exception
+    assert widget(app, "number_input", PAIRS).value == 256
 
 
 # -------------------------------------------------------------------- start, stop, resume
