@@ -126,6 +126,8 @@ def train_policy(
             num_generations=answers,
             max_completion_length=max_new_tokens,
             beta=kl,
+            # An adapter's dropout would stand in the ratio to the model that drew the answers.
+            disable_dropout=True,
             shuffle_dataset=False,  # `drawn` has shuffled
         ),
         train_dataset=Dataset.from_list(rows),
