@@ -146,15 +146,31 @@ def test_two_keys_at_once_are_one_decision(
     assert shown(app) == "1-00001"
 
 
-def test_an_answer_that_the_judge_flags_is_opened_by_a_key(judged: RunFolder, page: Page) -> None:
+def test_an_answer_that_the_judge_flags_is_opened_by_a_key_and_not_accepted_unread(
+    judged: RunFolder, database: Database, page: Page
+) -> None:
     answers = pd.read_parquet(judged.iteration(1).candidates)["answer"]
     app = reviewing(page, judged, card="1-00000")
     assert answers[0] in texts(app)
     app = reviewing(page, judged, card="1-00001")
     assert shown(app) == "1-00001"
     assert answers[1] not in texts(app)
+    press(app, "accept")
+    assert "open it first" in app.error[0].value
+    assert shown(app) == "1-00001"
+    assert stored(database, judged) == {}
     app.button(key="fold_open 1-00001").click().run()
     assert answers[1] in texts(app)
+    press(app, "accept")
+    assert stored(database, judged) == {"1-00001": "accept"}
+
+    again = reviewing(page, judged, card="1-00001", show="all pairs", reviewer="Bob")
+    press(again, "reject")  # needs no reading
+    assert stored(database, judged, "Bob") == {"1-00001": "reject"}
+    press(again, "back")
+    again.session_state["fold_harmful"] = False  # all answers are shown
+    press(again.run(), "accept")
+    assert stored(database, judged, "Bob") == {"1-00001": "accept"}
 
 
 def test_an_edit_keeps_the_model_s_text(database: Database, one_run: RunFolder, page: Page) -> None:

@@ -135,15 +135,25 @@ def test_an_opened_pair_shows_where_it_came_from(one_run: RunFolder, page: Page)
 
 
 def test_a_pair_that_the_judge_flags_is_folded_in_list_and_card(
-    judged: RunFolder, page: Page
+    workspace: Workspace, judged: RunFolder, page: Page
 ) -> None:
     row = candidates(judged).iloc[1]
-    app = opened(page, k="1", open=row["candidate_id"])
+    app = opened(page, k="1", open=row["candidate_id"], reviewer="Ana")
     assert not app.exception
     answers = app.dataframe[0].value["Answer"].tolist()
     assert [i for i, answer in enumerate(answers) if answer == HIDDEN] == [1]
     assert row["question"] in texts(app)
     assert row["answer"] not in texts(app)
+    app.button(key="decide_accept").click().run()
+    assert "open it first" in app.error[0].value
+    assert decision(workspace, judged, row["candidate_id"]) is None
+    app.session_state[f"fold {row['candidate_id']}"] = True
+    app.run()
+    assert row["answer"] in texts(app)
+    app.button(key="decide_accept").click().run()
+    assert decision(workspace, judged, row["candidate_id"]) is not None
+    app.session_state[f"fold {row['candidate_id']}"] = False
+    app.run()
     app.toggle(key="fold_harmful samples").set_value(False).run()
     assert row["answer"] in texts(app)
     assert app.dataframe[0].value["Answer"][1] == row["answer"]
