@@ -264,6 +264,20 @@ def test_who_decides_on_what_another_decided_meanwhile_is_told(
     assert not app.warning
 
 
+def test_the_name_is_that_of_the_opened_pair_and_the_list(one_run: RunFolder, page: Page) -> None:
+    app = opened(page, k="1", open="1-00003")
+    app.text_input(key="reviewer").set_value("Ana").run()
+    app.button(key="close_pair").click().run()
+    app.run()  # without the field
+    app.toggle(key="bulk_open").set_value(True).run()
+    assert app.text_input(key="reviewer").value == "Ana"
+    app.switch_page("../pages/help.py").run()
+    app.query_params.update({"mode": "Review"})
+    app.switch_page("../pages/samples.py").run()
+    assert app.text_input(key="reviewer").value == "Ana"
+    assert app.query_params["reviewer"] in ("Ana", ["Ana"])
+
+
 def test_a_filtered_list_is_decided_on_at_once(
     workspace: Workspace, one_run: RunFolder, page: Page
 ) -> None:
