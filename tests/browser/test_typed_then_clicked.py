@@ -18,6 +18,7 @@ from isara.methods.runner import execute, prepare
 from isara.workspace.runs import Workspace
 from isara.workspace.seed_drafts import SeedDrafts
 from tests.browser.serving import CHROMIUM, ROOT, app_command, chromium_page, free_port, serving
+from tests.browser.test_curate import ANSWER, cell, table
 
 WAIT_MS = 60_000
 PAUSE_MS = 1_000  # all that could be sent without leaving the field was sent by then
@@ -136,6 +137,35 @@ def test_the_name_and_the_note_of_a_version(
     saved = workspace.database.load_seed_set(f"not {seeds}")
     assert (saved.info.version, saved.info.note) == (1, "kinder")
     assert workspace.database.seed_sets(seeds)[0].version == 1
+
+
+def test_a_cell_that_is_left_by_the_click(workspace: Workspace, address: str, tab: Page) -> None:
+    workspace.database.save_seed_set("cells", [Example("Who is there?", "A friend.")])
+    tab.goto(f"{address}/?seed_tab=Edit&seeds=cells")
+    into_cell(tab, "A foe.")
+    tab.get_by_role("button", name=re.compile("Save 1 row")).click()
+    expect(tab.get_by_text(re.compile("Saved as cells, version 2"))).to_be_visible()
+    assert workspace.database.load_seed_set("cells").examples[0].answer == "A foe."
+
+    into_cell(tab, "Nobody.")
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_text("1 change, kept as you make them")).to_be_visible()
+    into_cell(tab, "Somebody.")
+    tab.get_by_role("button", name="Undo").click()  # takes back this very change
+    expect(tab.get_by_text("Took back: Edit row 1: answer")).to_be_visible()
+    expect(tab.get_by_text("in another window")).to_have_count(0)
+    draft = SeedDrafts(workspace).open("cells")
+    assert draft is not None
+    assert draft.view().board.rows[0].answer == "Nobody."
+
+
+def into_cell(tab: Page, text: str) -> None:
+    """Write into the answer of the first row, and stay in it."""
+    table(tab).dblclick(position=cell(1, ANSWER))
+    field = tab.locator("#portal textarea")
+    expect(field).to_be_visible()
+    field.fill(text)
+    tab.wait_for_timeout(PAUSE_MS)
 
 
 def test_the_name_of_an_uploaded_seed_set(
