@@ -500,6 +500,12 @@ def test_two_reviewers_have_drafts_of_their_own(
     assert not ana.text_area
     assert "You began to edit it at" in texts(ana)
 
+    bob.text_input(key="reviewer").set_value("Cy")  # in one with Save
+    bob.button(key="review_save").click().run()
+    assert stored(database, one_run, "Cy") == {"1-00000": "edit"}
+    assert stored(database, one_run, "Bob") == {}
+    assert drafts(database, one_run, "Bob") == []
+
 
 def test_a_draft_that_cannot_be_kept_is_told_and_its_text_stays(
     one_run: RunFolder, page: Page, monkeypatch: pytest.MonkeyPatch
