@@ -4,6 +4,7 @@
     column = folded(answers, flagged)        # of a table: the flagged ones without their text
     show_answer(text, flagged, key)          # one text, which a click opens
     if is_open(key, said): st.text(text)     # one text, which the key O opens
+    was_opened(key)                          # of either
 
 A folded text is not sent to the browser. Left out: files to keep, which are whole, and the blind
 tasks, whose pages must not tell the judge's word.
@@ -58,9 +59,22 @@ def show_answer(text: str, flagged: bool | None, key: str) -> None:
     if not (flagged and folding()):
         st.text(text or "(empty)")
         return
-    with st.expander(LABEL, key=f"fold {key}", on_change="rerun") as expander:
+    with st.expander(LABEL, key=_expander(key), on_change="rerun") as expander:
         if expander.open:
             st.text(text)
+
+
+def was_opened(key: str) -> bool:
+    """Whether what is folded under this key can be read."""
+    return (
+        not folding()
+        or key in st.session_state.get(OPENED, ())
+        or bool(st.session_state.get(_expander(key)))
+    )
+
+
+def _expander(key: str) -> str:
+    return f"fold {key}"
 
 
 def is_open(key: str, said: str, label: str) -> bool:

@@ -21,8 +21,13 @@ from isara.places import place_name
 from isara.workspace.notebook import Note
 
 MOST_CHARACTERS = 500
-TEXT, RUN = "note_text", "note_run"
+TEXT, RUN, CHOSEN = "note_text", "note_run", "note_chosen"
 ERROR = "note_error"
+GONE = (
+    "The note that was open here was changed or removed in another window, or its run is not "
+    "chosen any more. What stood in the field stands below as the text of a new note: save it as "
+    "one, or choose the note as it is now."
+)
 
 
 def notes_of(results: Sequence[RunResult]) -> dict[str, list[Note]]:
@@ -49,11 +54,12 @@ def show_notes(results: list[RunResult]) -> None:
     if message := st.session_state.pop(ERROR, None):
         st.error(plain(message), icon=":material/error:")
     known = {note.id: note for found in notes_of(results).values() for note in found}
+    _tell_gone(known)
     chosen: int | None = st.selectbox(
         "Note",
         [None, *known],
         format_func=lambda key: "A new note" if key is None else note_line(known[key]),
-        key="note_chosen",
+        key=CHOSEN,
     )
     note = None if chosen is None else known[chosen]
     if note is None:
@@ -79,6 +85,15 @@ def show_notes(results: list[RunResult]) -> None:
             args=(note,),
         )
     st.caption("Everybody who opens this workspace sees the notes, as rings on the curve.")
+
+
+def _tell_gone(known: Mapping[int, Note]) -> None:
+    """Say that the chosen note is not there any more, and keep what was written."""
+    chosen = st.session_state.get(CHOSEN)
+    if chosen is not None and chosen not in known:
+        st.session_state[CHOSEN] = None
+        st.session_state[f"{TEXT} None"] = st.session_state.pop(f"{TEXT} {chosen}", "")
+        st.warning(GONE, icon=":material/group:")
 
 
 def _text_key(note: Note | None) -> str:
@@ -124,12 +139,14 @@ def _remove(note: Note) -> None:
 
 
 def _write(run_id: str, k: int, text: str, replaces: int | None) -> None:
-    author = reviewer_now()
+    database = state.workspace().database
     try:
-        state.workspace().database.add_note(run_id, k, text, author, replaces)
+        if replaces is not None and replaces not in {one.id for one in database.notes(run_id)}:
+            return  # another window was faster: the page says it
+        database.add_note(run_id, k, text, reviewer_now(), replaces)
     except IsaraError as error:
         st.session_state[ERROR] = str(error)
         return
-    st.session_state["note_chosen"] = None
+    st.session_state[CHOSEN] = None
     for name in [name for name in st.session_state if str(name).startswith(TEXT)]:
         del st.session_state[name]

@@ -17,7 +17,7 @@ from app.widgets.plain import plain
 from app.widgets.review_queue import Queue
 from app.widgets.review_words import conflict
 from app.widgets.samples_data import Iteration
-from app.widgets.samples_review import ERROR, WARNED, reviewer_now, undo
+from app.widgets.samples_review import ERROR, UNREAD, WARNED, reviewer_now, undo, unread
 from isara.errors import IsaraError
 from isara.review import Masks
 
@@ -39,6 +39,7 @@ class Target(NamedTuple):
     reviewer: str
     seen: int  # the last of the others' decisions that the card shows, 0 for none
     since: int  # the last decision of all when the card was drawn
+    flagged: bool = False  # by the judge: the answer is folded until it is opened
 
 
 # ------------------------------------------------------------------ which card
@@ -128,6 +129,9 @@ def decide(target: Target, action: str, reason: str = "") -> None:
 def store(drawn: Target, action: str, reason: str = "", **texts: str) -> bool:
     """The same, with an edit's texts; whether it is stored."""
     if (target := meant(drawn)) is None:
+        return False
+    if unread(action, target.candidate_id, target.flagged):
+        st.session_state[ERROR] = UNREAD
         return False
     database = state.workspace().database
     try:

@@ -100,6 +100,12 @@ class Shown:
             return self._people
         return {} if self.mine is None else {self.settings.reviewer: self.mine}
 
+    @cached_property
+    def flagged(self) -> bool:
+        """Whether the run's judge calls the answer harmful."""
+        flags = harmful(self.data)
+        return flags is not None and bool(flags[self.row])
+
     @property
     def target(self) -> actions.Target:
         """What the buttons of this card act on."""
@@ -111,6 +117,7 @@ class Shown:
             self.settings.reviewer,
             seen,
             self._since,
+            self.flagged,
         )
 
 
@@ -197,9 +204,8 @@ def draw(shown: Shown, place: int, total: int) -> None:
 
 
 def _answer(shown: Shown) -> None:
-    flags = harmful(shown.data)
     said = "The run's judge calls this answer harmful. It is folded."
-    if flags is None or not flags[shown.row] or is_open(shown.candidate_id, said, "Show it"):
+    if not shown.flagged or is_open(shown.candidate_id, said, "Show it"):
         st.text(shown.answer or "(empty)")
 
 

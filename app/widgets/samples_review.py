@@ -13,6 +13,8 @@ from __future__ import annotations
 import streamlit as st
 
 from app import state
+from app.widgets.filters_harm import harmful
+from app.widgets.folding import was_opened
 from app.widgets.plain import plain
 from app.widgets.review_words import conflict
 from app.widgets.samples_data import Iteration
@@ -23,6 +25,7 @@ ERROR, WARNED = "review_error", "review_warned"
 NO_NAME = (
     "Nothing was stored, because there is no name: type your name as reviewer, then try again."
 )
+UNREAD = "Not accepted, because the judge calls its answer harmful and it is folded: open it first."
 ACTIONS = (
     ("Accept", "accept", ":material/check:", "a", "Keep this pair, whatever the rules say."),
     ("Reject", "reject", ":material/close:", "x", "Drop this pair, whatever the rules say."),
@@ -33,6 +36,8 @@ ACTIONS = (
 def buttons(data: Iteration, candidate_id: str) -> None:
     """The reviewer's name and the buttons, with letters on the keyboard for the same."""
     since = state.decision_log(data.run_id, data.k).last_id
+    flags = harmful(data)
+    flagged = flags is not None and bool(flags[data.positions[candidate_id]])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         ask_reviewer()
         for label, action, icon, shortcut, words in ACTIONS:
@@ -43,7 +48,7 @@ def buttons(data: Iteration, candidate_id: str) -> None:
                 shortcut=shortcut,
                 help=words,
                 on_click=_decide,
-                args=(data.run_id, data.k, candidate_id, action, since),
+                args=(data.run_id, data.k, candidate_id, action, since, flagged),
             )
         st.button(
             "Undo",
@@ -87,10 +92,16 @@ def reviewer_now() -> str:
     return str(st.session_state.get(NAME) or "").strip()
 
 
-def _decide(run_id: str, k: int, candidate_id: str, action: str, since: int) -> None:
+def unread(action: str, candidate_id: str, flagged: bool) -> bool:
+    """Whether a pair would be accepted whose answer, `flagged` by the judge, nobody has opened."""
+    return action == "accept" and flagged and not was_opened(candidate_id)
+
+
+def _decide(run_id: str, k: int, candidate_id: str, action: str, since: int, flagged: bool) -> None:
     """Store a decision, and tell of those that were made since the pair was shown."""
-    if not (reviewer := reviewer_now()):
-        st.session_state[ERROR] = NO_NAME
+    reviewer = reviewer_now()
+    if not reviewer or unread(action, candidate_id, flagged):
+        st.session_state[ERROR] = UNREAD if reviewer else NO_NAME
         return
     database = state.workspace().database
     try:

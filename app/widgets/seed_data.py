@@ -28,6 +28,7 @@ MESSAGE = "seed_message"
 PICKS = "seed_picks"  # keys of the ticked rows
 CHOSEN = "seed_chosen"
 PANEL = "seed_panel"  # what is open above the table
+MADE = "seed_made"  # the rows after the last change that this session made since it was drawn
 
 
 class InHand(NamedTuple):
@@ -79,6 +80,7 @@ def choose() -> InHand | None:
 
     None (and a sentence) when nothing is saved yet.
     """
+    st.session_state.pop(MADE, None)
     infos = state.workspace().database.seed_sets()
     if not infos:
         st.info("No seed set is saved yet. Bring your own file first.")
@@ -130,10 +132,19 @@ def change(hand: InHand, made: Change, typed: str = "") -> InHand | None:
                 "window. It is shown now; make your change there."
             )
         draft.change(made, seen=hand.n, author=author())
-        return _of(draft)
+        after = st.session_state[MADE] = _of(draft)
+        return after
     except IsaraError as error:
         refuse(str(error), typed)
         return None
+
+
+def latest(hand: InHand) -> InHand:
+    """The rows as they are when a button's callback runs: a cell that was left by the click on it
+    was changed just before. What others changed meanwhile stays unseen."""
+    made: InHand | None = st.session_state.get(MADE)
+    ours = made is not None and made[:2] == hand[:2] and made.n == hand.n + 1
+    return made if made is not None and ours else hand
 
 
 def refuse(why: str, typed: str = "") -> None:
@@ -149,6 +160,7 @@ def click(hand: InHand, made: Change) -> None:
 
 def undo(hand: InHand, what: str = "undo") -> None:
     """Take back the last change, or make it again ("redo")."""
+    hand = latest(hand)
     if hand.draft is None:
         return
     try:
@@ -162,6 +174,7 @@ def undo(hand: InHand, what: str = "undo") -> None:
 
 def discard(hand: InHand) -> None:
     """Close the draft without saving; it can be taken up again."""
+    hand = latest(hand)
     try:
         if hand.draft is not None:
             hand.draft.discard(seen=hand.n, author=author())

@@ -127,9 +127,7 @@ def latest(hand: InHand) -> InHand | None:
     _note()
     if seed_data.MESSAGE in st.session_state:
         return None
-    drawn: Drawn | None = st.session_state.get(TABLE)
-    ours = drawn is not None and drawn.hand[:2] == hand[:2] and drawn.hand.n > hand.n
-    return drawn.hand if drawn is not None and ours else hand
+    return seed_data.latest(hand)
 
 
 def _note_only() -> None:

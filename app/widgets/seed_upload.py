@@ -13,6 +13,7 @@ import streamlit as st
 from app import state
 from app.widgets import (
     seed_choice,
+    seed_data,
     seed_draft_store,
     seed_length,
     seed_mend,
@@ -211,8 +212,10 @@ def _statistics(draft: Draft) -> seed_statistics.Statistics:
 
 def _save(draft: Draft) -> None:
     st.subheader("Save")
-    left, right = st.columns([2, 3])
+    left, middle, right = st.columns([2, 2, 3])
     name = left.text_input("Name of the seed set", max_chars=100, key=NAME).strip()
+    with middle:
+        seed_data.ask_author()
     right.text_input("Note", max_chars=300, key=NOTE, placeholder="What is new in this version")
     taken = state.workspace().database.seed_sets(name) if name else []
     version = taken[0].version + 1 if taken else 1
@@ -243,7 +246,9 @@ def _store(draft: Draft) -> None:
         st.session_state[SAVE_ERROR] = error
         return
     try:
-        version = state.workspace().database.save_seed_set(name, draft.examples, note=note)
+        version = state.workspace().database.save_seed_set(
+            name, draft.examples, seed_data.author(), note
+        )
     except IsaraError as error:
         st.session_state[SAVE_ERROR] = str(error)
         return

@@ -18,7 +18,7 @@ from isara.workspace.database import SeedSetInfo
 
 DRAFT = "draft"
 SHOWN = 20
-FOUND, SAID = "seed_differences", "seed_restored"
+FOUND, SAID, RESTORE = "seed_differences", "seed_restored", "seed_restore"
 KINDS = {"added": "add", "removed": "remove", "changed": "edit", "same": "check"}
 
 
@@ -82,26 +82,28 @@ def _restore(versions: Sequence[SeedSetInfo]) -> None:
         version = st.selectbox(
             "Restore",
             older or [versions[0].version],
-            key="seed_restore",
+            key=RESTORE,
             width=140,
             disabled=not older,
             help="Saves this version again as the newest. The versions in between stay.",
         )
+        with st.container(width=200):
+            seed_data.ask_author()
         next_one = versions[0].version + 1
         st.button(
             f"Save version {version} again as version {next_one}",
             icon=":material/history:",
             disabled=not older,
             on_click=_save_again,
-            args=(versions[0].name, version),
+            args=(versions[0].name,),
         )
     if words := st.session_state.pop(SAID, None):
         st.success(words, icon=":material/check:")
     seed_data.message()
 
 
-def _save_again(name: str, version: int) -> None:
-    database = state.workspace().database
+def _save_again(name: str) -> None:
+    database, version = state.workspace().database, int(st.session_state[RESTORE])
     try:
         saved = database.load_seed_set(name, version)
         made = database.save_seed_set(

@@ -127,14 +127,15 @@ def test_a_selection_is_listed_decided_on_and_taken_back(page: Page, one_run: Ru
     place = data.lineage.position("2-00003") or 0
     x, y = data.points[place]
     e = 1e-6
-    app = select(page("neighbours", **MAP), data, [[(x - e, y - e), (x + e, y - e), (x, y + e)]])
+    app = page("neighbours", **MAP, reviewer="ada")
+    app = select(app, data, [[(x - e, y - e), (x + e, y - e), (x, y + e)]])
     same = np.flatnonzero(np.abs(data.points - data.points[place]).max(1) < e / 2)
     assert heading(app).startswith(f"**{len(same)} rows**")
     assert "2-00003" in app.dataframe[0].value["Id"].tolist()
-    app.text_input(key="reviewer").set_value("ada").run()
+    assert app.text_input(key="reviewer").value == "ada"
     app.button(key="bulk_decide").click().run()
     decided = state.workspace().database.decisions(one_run.run_id)
-    assert decided["2-00003"].action == "reject"
+    assert (decided["2-00003"].action, decided["2-00003"].reviewer) == ("reject", "ada")
     assert "✕" in heading(app)  # the selection stays, and shows what was decided
     app.button(key="bulk_undo").click().run()
     assert state.workspace().database.decisions(one_run.run_id) == {}

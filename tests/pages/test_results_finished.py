@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.charts_compute import compute_figure, work_seconds
@@ -165,6 +166,28 @@ def test_a_note_is_written_changed_and_removed(
     app.button(key="note_remove").click().run()
     assert not app.exception
     assert workspace.database.notes(one_run.run_id) == []
+
+
+@pytest.mark.parametrize("button", ["note_save", "note_remove"])
+def test_a_note_that_another_window_removes_is_not_brought_back(
+    one_run: RunFolder, workspace: Workspace, page: Page, button: str
+) -> None:
+    database = workspace.database
+    database.add_note(one_run.run_id, 1, "first", "Ann")
+    (note,) = database.notes(one_run.run_id)
+    app = opened(page, "notes")
+    app.selectbox(key="note_chosen").set_value(note.id).run()
+    database.add_note(one_run.run_id, 1, "", "Bob", note.id)
+    app.text_area[0].set_value("first of all")
+    app.button(key=button).click().run()
+    assert not app.exception
+    assert database.notes(one_run.run_id) == []
+    assert "in another window" in app.warning[0].value
+    assert app.selectbox(key="note_chosen").value is None
+    assert app.text_area[0].value == "first of all"
+    app.button(key="note_save").click().run()
+    assert [one.text for one in database.notes(one_run.run_id)] == ["first of all"]
+    assert not app.warning
 
 
 def harmful_rate(app: AppTest) -> Any:

@@ -146,15 +146,31 @@ def test_two_keys_at_once_are_one_decision(
     assert shown(app) == "1-00001"
 
 
-def test_an_answer_that_the_judge_flags_is_opened_by_a_key(judged: RunFolder, page: Page) -> None:
+def test_an_answer_that_the_judge_flags_is_opened_by_a_key_and_not_accepted_unread(
+    judged: RunFolder, database: Database, page: Page
+) -> None:
     answers = pd.read_parquet(judged.iteration(1).candidates)["answer"]
     app = reviewing(page, judged, card="1-00000")
     assert answers[0] in texts(app)
     app = reviewing(page, judged, card="1-00001")
     assert shown(app) == "1-00001"
     assert answers[1] not in texts(app)
+    press(app, "accept")
+    assert "open it first" in app.error[0].value
+    assert shown(app) == "1-00001"
+    assert stored(database, judged) == {}
     app.button(key="fold_open 1-00001").click().run()
     assert answers[1] in texts(app)
+    press(app, "accept")
+    assert stored(database, judged) == {"1-00001": "accept"}
+
+    again = reviewing(page, judged, card="1-00001", show="all pairs", reviewer="Bob")
+    press(again, "reject")  # needs no reading
+    assert stored(database, judged, "Bob") == {"1-00001": "reject"}
+    press(again, "back")
+    again.session_state["fold_harmful"] = False  # all answers are shown
+    press(again.run(), "accept")
+    assert stored(database, judged, "Bob") == {"1-00001": "accept"}
 
 
 def test_an_edit_keeps_the_model_s_text(database: Database, one_run: RunFolder, page: Page) -> None:
@@ -483,6 +499,12 @@ def test_two_reviewers_have_drafts_of_their_own(
     ana.text_input(key="reviewer").set_value("Bob").run()  # the editor was Ana's: it closes
     assert not ana.text_area
     assert "You began to edit it at" in texts(ana)
+
+    bob.text_input(key="reviewer").set_value("Cy")  # in one with Save
+    bob.button(key="review_save").click().run()
+    assert stored(database, one_run, "Cy") == {"1-00000": "edit"}
+    assert stored(database, one_run, "Bob") == {}
+    assert drafts(database, one_run, "Bob") == []
 
 
 def test_a_draft_that_cannot_be_kept_is_told_and_its_text_stays(

@@ -135,15 +135,25 @@ def test_an_opened_pair_shows_where_it_came_from(one_run: RunFolder, page: Page)
 
 
 def test_a_pair_that_the_judge_flags_is_folded_in_list_and_card(
-    judged: RunFolder, page: Page
+    workspace: Workspace, judged: RunFolder, page: Page
 ) -> None:
     row = candidates(judged).iloc[1]
-    app = opened(page, k="1", open=row["candidate_id"])
+    app = opened(page, k="1", open=row["candidate_id"], reviewer="Ana")
     assert not app.exception
     answers = app.dataframe[0].value["Answer"].tolist()
     assert [i for i, answer in enumerate(answers) if answer == HIDDEN] == [1]
     assert row["question"] in texts(app)
     assert row["answer"] not in texts(app)
+    app.button(key="decide_accept").click().run()
+    assert "open it first" in app.error[0].value
+    assert decision(workspace, judged, row["candidate_id"]) is None
+    app.session_state[f"fold {row['candidate_id']}"] = True
+    app.run()
+    assert row["answer"] in texts(app)
+    app.button(key="decide_accept").click().run()
+    assert decision(workspace, judged, row["candidate_id"]) is not None
+    app.session_state[f"fold {row['candidate_id']}"] = False
+    app.run()
     app.toggle(key="fold_harmful samples").set_value(False).run()
     assert row["answer"] in texts(app)
     assert app.dataframe[0].value["Answer"][1] == row["answer"]
@@ -252,6 +262,20 @@ def test_who_decides_on_what_another_decided_meanwhile_is_told(
     assert len(workspace.database.history(one_run.run_id)) == 2
     app.button(key="decide_reject").click().run()  # Bob's stands on the page by now
     assert not app.warning
+
+
+def test_the_name_is_that_of_the_opened_pair_and_the_list(one_run: RunFolder, page: Page) -> None:
+    app = opened(page, k="1", open="1-00003")
+    app.text_input(key="reviewer").set_value("Ana").run()
+    app.button(key="close_pair").click().run()
+    app.run()  # without the field
+    app.toggle(key="bulk_open").set_value(True).run()
+    assert app.text_input(key="reviewer").value == "Ana"
+    app.switch_page("../pages/help.py").run()
+    app.query_params.update({"mode": "Review"})
+    app.switch_page("../pages/samples.py").run()
+    assert app.text_input(key="reviewer").value == "Ana"
+    assert app.query_params["reviewer"] in ("Ana", ["Ana"])
 
 
 def test_a_filtered_list_is_decided_on_at_once(

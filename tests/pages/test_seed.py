@@ -78,13 +78,15 @@ def test_good_file_is_saved_as_a_version(page: Page, workspace: Workspace) -> No
     assert "has no name" in app.error[-1].value
     app.text_input(key="seed_name").set_value("my seeds")
     app.text_input(key="seed_note").set_value("all of them")
+    app.text_input(key="reviewer").set_value("Ann")
     app.button(key="seed_upload_save").click().run()
     assert not app.exception
     assert "Saved as my seeds, version 1" in app.success[-1].value
     assert workspace.database.load_seed_set("my seeds").examples == (
         Example("Who is *there*?", "A friend."),
     )
-    assert workspace.database.load_seed_set("my seeds").info.note == "all of them"
+    info = workspace.database.load_seed_set("my seeds").info
+    assert (info.note, info.author) == ("all of them", "Ann")
     app.session_state["seed_tab"] = "Saved seed sets"
     app.run()
     assert app.selectbox(key="seeds").value == "my seeds"

@@ -158,8 +158,10 @@ def test_versions_are_compared_and_restored(tab: Tab, workspace: Workspace) -> N
         m.value.split("**")[1] for m in app.markdown if "** row" in m.value or "**:" in m.value
     ]
     assert kinds == ["changed", "removed"]
+    app.text_input(key="reviewer").set_value("Bob")
     press(app, "Save version 1 again as version 3")
     saved = workspace.database.load_seed_set("mine")
+    assert app.dataframe[0].value["By"].tolist() == ["Bob", "Ann", ""]
     assert (saved.info.version, saved.info.parent) == (
         3,
         workspace.database.seed_sets("mine")[2].id,
