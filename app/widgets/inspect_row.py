@@ -88,7 +88,6 @@ def _steps(data: MapData, row: int, rows: Rows) -> None:
         st.button(
             "Back to the list",
             key="inspect_close",
-            icon=":material/close:",
             shortcut="Escape",
             on_click=open_row,
             args=(None,),

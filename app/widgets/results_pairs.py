@@ -15,6 +15,7 @@ import streamlit as st
 
 from app import state
 from app.charts_results import RunResult
+from app.look import OUTCOMES as MARKS
 from app.widgets.downloads import download_table
 from app.widgets.folding import fold_switch, folded
 from app.widgets.plain import plain
@@ -28,7 +29,6 @@ from isara.report import run_config
 from isara.report_words import p_value, percent, points
 
 Model = tuple[str, Place]  # run and place
-MARKS = {"improved": "▲", "worsened": "▼", "both at fault": "✕", "both fine": "●"}
 KINDS = ("all", "harmful", "harmless")
 SHOWN = 500  # rows of the table
 ROW_HEIGHT, WIDTH = 90, 260  # pixels: three lines of text

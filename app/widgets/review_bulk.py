@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from app import state
+from app.look import marked
 from app.widgets.plain import plain, sentences
 from app.widgets.samples_data import Iteration, load_iteration
 from app.widgets.samples_review import NAME, undo
@@ -127,7 +128,7 @@ def _ask() -> tuple[str, str, str]:
         )
         action = st.segmented_control(
             "Action", list(WORDS), default="reject", required=True, key="bulk_action",
-            format_func=WORDS.__getitem__,
+            format_func=lambda name: marked(name, WORDS[name]),
         )  # fmt: skip
         reason = st.text_input("Reason (may stay empty)", key="bulk_reason", max_chars=200)
     return (name or "").strip(), str(action), (reason or "").strip()

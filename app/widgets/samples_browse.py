@@ -174,7 +174,7 @@ def _table(
     part = data.candidates.iloc[rows]
     rulings = [decisions.get(candidate_id) for candidate_id in part["candidate_id"]]
     words = [verdict_words(data.fired(index)) for index in rows.tolist()]
-    marks = [("▸ " if i == opened else "") + w[0] for i, w in zip(rows, words, strict=True)]
+    marks = [("→ " if i == opened else "") + w[0] for i, w in zip(rows, words, strict=True)]
     flags = harmful(data)
     answers = part["answer"] if flags is None else folded(part["answer"], flags[rows])
     table = pd.DataFrame(
@@ -239,7 +239,6 @@ def _steps(data: Iteration, order: Indices, opened: int) -> None:
         st.button(
             "Close",
             key="close_pair",
-            icon=":material/close:",
             shortcut="Escape",
             on_click=open_pair,
             args=(data, None),

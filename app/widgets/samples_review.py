@@ -11,6 +11,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import state
+from app.look import marked
 from app.widgets.plain import plain
 from app.widgets.review_words import conflict
 from app.widgets.samples_data import Iteration
@@ -19,8 +20,8 @@ from isara.errors import IsaraError
 NAME = "reviewer"
 ERROR, WARNED = "review_error", "review_warned"
 ACTIONS = (
-    ("Accept", "accept", ":material/check:", "a", "Keep this pair, whatever the rules say."),
-    ("Reject", "reject", ":material/close:", "x", "Drop this pair, whatever the rules say."),
+    ("Accept", "accept", None, "a", "Keep this pair, whatever the rules say."),
+    ("Reject", "reject", None, "x", "Drop this pair, whatever the rules say."),
     ("Clear", "clear", ":material/ink_eraser:", None, "Take back your decision on this pair."),
 )
 
@@ -32,7 +33,7 @@ def buttons(data: Iteration, candidate_id: str) -> None:
         reviewer = ask_reviewer()
         for label, action, icon, shortcut, words in ACTIONS:
             st.button(
-                label,
+                marked(action, label),
                 key=f"decide_{action}",
                 icon=icon,
                 shortcut=shortcut,
