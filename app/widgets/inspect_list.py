@@ -25,6 +25,7 @@ from app.widgets.inspect_colours import HARMFUL
 from app.widgets.inspect_data import MapData, Now
 from app.widgets.inspect_map import OPEN, forget_region, open_row
 from app.widgets.neighbours_models import loaded
+from app.widgets.plain import SELECT
 from app.widgets.review_bulk import bulk
 from app.widgets.samples_data import load_iteration
 from app.widgets.samples_words import RULE_TITLES
@@ -136,6 +137,7 @@ def show(
         return
     similarity = found.cosines or None
     page_of(data, found.rows, now, "inspect_page", similarity)
+    st.caption(f"{SELECT} to open it.")
 
 
 def page_of(

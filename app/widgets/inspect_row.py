@@ -22,6 +22,7 @@ from app.widgets.folding import fold_switch, folded
 from app.widgets.inspect_data import EVAL, MapData, Now
 from app.widgets.inspect_list import REASONS, page_of
 from app.widgets.inspect_map import open_row
+from app.widgets.plain import SELECT
 from app.widgets.samples_data import load_iteration
 from isara.evaluation.stats import wilson
 from isara.lineage import Link, Use
@@ -182,7 +183,7 @@ def _back(data: MapData, row: int, now: Now) -> None:
         st.caption(
             f"Its question was written after {len(links) - len(of_answer)} examples drawn at "
             f"random, its answer after {len(of_answer)} neighbours (the examples whose questions "
-            "are most like it). Select one to go there."
+            f"are most like it). {SELECT} to go there."
         )
     _trained(data, row)
     _links(data, links, now)

@@ -17,6 +17,8 @@ import streamlit as st
 
 from isara.errors import IsaraError
 
+# A table says nowhere itself how the keyboard selects in it.
+SELECT = "Select a row (Shift+Space on the keyboard)"
 PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 

@@ -18,7 +18,7 @@ from app.charts_results import RunResult
 from app.look import OUTCOMES as MARKS
 from app.widgets.downloads import download_table
 from app.widgets.folding import fold_switch, folded
-from app.widgets.plain import plain
+from app.widgets.plain import SELECT, plain
 from app.widgets.results_data import SPLIT
 from app.widgets.results_failures import Place, files, places
 from isara.evaluation.comparing import compare, holm_corrected
@@ -62,8 +62,8 @@ def show_pairs(results: list[RunResult]) -> None:
     if chosen.empty:
         st.info("No prompt fits these filters.", icon=":material/info:")
         return
-    if fold_switch("pairs"):
-        st.caption("Select a row to open its answers.")
+    fold_switch("pairs")
+    st.caption(f"{SELECT} to open its answers.")
     _table(chosen, names, f"pairs-table {a} {b} {_asked()}")
 
 

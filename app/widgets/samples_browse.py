@@ -18,6 +18,7 @@ from app.look import DECISIONS
 from app.widgets import review_bulk, samples_detail, samples_review
 from app.widgets.filters_harm import harmful
 from app.widgets.folding import fold_switch, folded
+from app.widgets.plain import SELECT
 from app.widgets.samples_data import Indices, Iteration, categories, select
 from app.widgets.samples_words import RULE_TITLES, in_use, verdict_words
 
@@ -39,7 +40,7 @@ def browse(data: Iteration) -> None:
     opened = _opened(data)
     if opened is None:
         _list(data, order, None, decisions)
-        st.caption("Select a row to see why it was kept or dropped and what it was written from.")
+        st.caption(f"{SELECT} to see why it was kept or dropped and what it was written from.")
         if st.toggle(f"Decide on all {len(order)} pairs of this list at once", key="bulk_open"):
             ids = data.candidates["candidate_id"].iloc[order].tolist()
             review_bulk.bulk(data.run_id, data.k, ids)
