@@ -113,6 +113,12 @@ button[kind^="primary"]:not([disabled]), [data-testid="stMultiSelectTagsContaine
 /* Tables and the page itself do not show that the keyboard has reached them. */
 [data-testid="stMain"]:focus-visible, canvas:focus-visible
   {outline: 2px solid currentColor; outline-offset: -2px}
+/* The reasons of a review stay in view below a long pair, in rows that stand close. */
+[data-testid="stLayoutWrapper"]:has(> .st-key-review_reasons)
+  {position: sticky; bottom: 0; z-index: 1; padding-bottom: 0.5rem;
+   background: light-dark(#ffffff, #171614)}
+.st-key-review_reasons {row-gap: 0}
+.st-key-review_reasons button {min-height: 1.75rem}
 /* On a tablet four columns or more stand two in a row, columns in a column below each other, and a
    table of many columns is small: words would be cut or broken. */
 @media (max-width: 900px) {

@@ -24,7 +24,7 @@ from app.widgets.plain import plain
 from app.widgets.review_edit import Texts, draft_words, fields, open_editor
 from app.widgets.review_focus import into_editor
 from app.widgets.review_queue import DIFFERING, Queue, Settings
-from app.widgets.review_words import KEYS, SCORE_WORDS, left_words, outcome_words
+from app.widgets.review_words import KEYS_NOTE, SCORE_WORDS, keys_sheet, left_words, outcome_words
 from app.widgets.samples_data import Iteration, closest
 from app.widgets.samples_detail import verdict_badge
 from app.widgets.samples_words import ROUGE_HELP, why
@@ -166,10 +166,12 @@ def undo_button(data: Iteration, settings: Settings, candidate_id: str | None) -
 
 
 def keys() -> None:
-    """The sheet of keys, while it is open."""
+    """The sheet of keys, while it is open: beside the pair, for its keys decide on that pair."""
     if st.session_state.get(actions.SHEET):
-        with st.container(border=True):
-            st.markdown(KEYS)
+        with st.container(border=True, gap="xsmall", key="review_sheet"):
+            for column, lines in zip(st.columns(2), keys_sheet(), strict=True):
+                column.caption(lines)
+            st.caption(KEYS_NOTE)
 
 
 # ------------------------------------------------------------------ the card
@@ -192,8 +194,10 @@ def draw(shown: Shown, place: int, total: int) -> None:
             _answer(shown)
         with st.container(border=True, gap="xsmall"):
             _people(shown, draft_words(shown.target))
-    with right, st.container(border=True, gap="xsmall"):
-        _verdict(shown)
+    with right:
+        keys()
+        with st.container(border=True, gap="xsmall"):
+            _verdict(shown)
 
 
 def _answer(shown: Shown) -> None:
