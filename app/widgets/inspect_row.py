@@ -18,8 +18,10 @@ import streamlit as st
 from app import state
 from app.charts_map import MARKS, Rows, family_figure
 from app.widgets import inspect_without, samples_detail
+from app.widgets.downloads import chart_files, picture
 from app.widgets.folding import fold_switch, folded
 from app.widgets.inspect_data import EVAL, MapData, Now
+from app.widgets.inspect_files import family_table
 from app.widgets.inspect_list import REASONS, page_of
 from app.widgets.inspect_map import open_row
 from app.widgets.plain import SELECT
@@ -256,9 +258,10 @@ def _family(data: MapData, row: int, now: Now, *, back: bool) -> None:
         key=key,
         on_select=lambda: _open_point(key),
         selection_mode="points",
-        config={"displayModeBar": False},
+        config=picture("lineage", camera_alone=True),
         alt=f"{len(family.rows)} rows, joined to the examples that stood in their prompts",
     )
+    chart_files("lineage", lambda: family_table(data, family, now), key=f"lineage {back}")
     more = f" {family.left_out} more are left out." if family.left_out else ""
     way = "it was written from" if back else "was written from it"
     st.caption(
