@@ -110,6 +110,10 @@ button[kind^="primary"]:not([disabled]), [data-testid="stMultiSelectTagsContaine
 .stCode .token.token {color: inherit}
 .js-plotly-plot :is([class*="tick"], [class^="g-"], .annotation, .legend) text
   {fill: currentColor !important}
+/* A chart's tools are drawn at 30 % of a grey, or in white on grey where it has no ground. */
+.js-plotly-plot .modebar .modebar-group {background-color: light-dark(#ffffff, #171614) !important}
+.js-plotly-plot .modebar .modebar-btn path {fill: currentColor !important; fill-opacity: 0.7}
+.js-plotly-plot .modebar .modebar-btn:is(.active, :hover, :focus-visible) path {fill-opacity: 1}
 /* Tables and the page itself do not show that the keyboard has reached them. */
 [data-testid="stMain"]:focus-visible, canvas:focus-visible
   {outline: 2px solid currentColor; outline-offset: -2px}

@@ -116,6 +116,8 @@ def _stop_mark(data: Iteration, outcome: Outcome) -> None:
     loop = data.config.loop
     kept, needed = outcome.kept_finally, loop.alpha * len(data)
     of = f"{kept} of {len(data)} are kept, {needed:g} are needed (α is {loop.alpha:g})"
+    if not needed:
+        of = f"{kept} of {len(data)} are kept, however few (α is 0)"
     if outcome.stops:
         st.warning(f"The run would stop here: {of}.", icon=":material/stop_circle:")
     else:

@@ -24,7 +24,7 @@ from app.widgets.inspect_data import EVAL, MapData, Now
 from app.widgets.inspect_files import family_table
 from app.widgets.inspect_list import REASONS, page_of
 from app.widgets.inspect_map import open_row
-from app.widgets.plain import SELECT
+from app.widgets.plain import SELECT, number_of
 from app.widgets.samples_data import load_iteration
 from isara.evaluation.stats import wilson
 from isara.lineage import Link, Use
@@ -265,8 +265,8 @@ def _family(data: MapData, row: int, now: Now, *, back: bool) -> None:
     more = f" {family.left_out} more are left out." if family.left_out else ""
     way = "it was written from" if back else "was written from it"
     st.caption(
-        f"What {way}, {depth} generations far: {len(family.rows) - 1} rows.{more} The ring is this "
-        "row; click on a point to open it."
+        f"What {way}, {depth} generations far: {number_of(len(family.rows) - 1, 'row')}.{more} "
+        "The ring is this row; click on a point to open it."
     )
 
 

@@ -27,6 +27,11 @@ def plain(text: object) -> str:
     return PUNCTUATION.sub(r"\\\1", " ".join(str(text).split()))
 
 
+def number_of(count: int, noun: str) -> str:
+    """A count with its noun: 1 row, 1,024 rows."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 @contextmanager
 def sentences() -> Iterator[None]:
     """Show what went wrong inside as one sentence and go on after the block."""

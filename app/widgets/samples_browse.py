@@ -18,7 +18,7 @@ from app.look import DECISIONS
 from app.widgets import review_bulk, samples_detail, samples_review
 from app.widgets.filters_harm import harmful
 from app.widgets.folding import fold_switch, folded
-from app.widgets.plain import SELECT
+from app.widgets.plain import SELECT, number_of
 from app.widgets.samples_data import Indices, Iteration, categories, select
 from app.widgets.samples_words import RULE_TITLES, in_use, verdict_words
 
@@ -41,7 +41,9 @@ def browse(data: Iteration) -> None:
     if opened is None:
         _list(data, order, None, decisions)
         st.caption(f"{SELECT} to see why it was kept or dropped and what it was written from.")
-        if st.toggle(f"Decide on all {len(order)} pairs of this list at once", key="bulk_open"):
+        if st.toggle(
+            f"Decide on all {number_of(len(order), 'pair')} of this list at once", key="bulk_open"
+        ):
             ids = data.candidates["candidate_id"].iloc[order].tolist()
             review_bulk.bulk(data.run_id, data.k, ids)
         return
@@ -141,7 +143,7 @@ def _list(
         number = st.pagination(pages, key="page", bind="query-params")
         first = (number - 1) * PAGE_SIZE
         rows = order[first : first + PAGE_SIZE]
-        st.caption(f"{first + 1} to {first + len(rows)} of {len(order)} pairs")
+        st.caption(f"{first + 1} to {first + len(rows)} of {number_of(len(order), 'pair')}")
         if harmful(data) is not None:
             fold_switch("samples")
     # The key changes with the opened pair, so that no older selection of the list stays behind.

@@ -72,11 +72,11 @@ def test_with_a_run(page: Page) -> None:
 def test_good_file_is_saved_as_a_version(page: Page, workspace: Workspace) -> None:
     app = own_file(page, "my seeds.csv", "question,answer\nWho is *there*?,A friend.\n")
     assert "Nothing to mend" in app.success[0].value
-    assert any("1 good rows" in text.value for text in app.text)  # the note on the size
-    button = next(b for b in app.button if b.label == "Save 1 good rows as version 1")
+    assert any("1 good row;" in text.value for text in app.text)  # the note on the size
+    button = next(b for b in app.button if b.label == "Save 1 good row as version 1")
     button.click().run()
     assert not app.exception
-    assert "Saved as my seeds, version 1" in app.success[-1].value
+    assert "Saved as my seeds, version 1, with 1 example." in app.success[-1].value
     assert workspace.database.load_seed_set("my seeds").examples == (
         Example("Who is *there*?", "A friend."),
     )
