@@ -295,7 +295,8 @@ def _notes(good: Mapping[int, Example], extra: Sequence[str]) -> list[str]:
     notes = []
     if len(good) != SEED_SIZE:
         small = "" if len(good) < SEED_SIZE else " A seed set is small by design."
-        notes.append(f"{len(good):,} good rows; the paper's seed sets have {SEED_SIZE}.{small}")
+        noun = "row" if len(good) == 1 else "rows"
+        notes.append(f"{len(good):,} good {noun}; the paper's seed sets have {SEED_SIZE}.{small}")
     notes += _near_duplicates(good)
     notes += _scripts(good)
     if rows := [n for n, pair in good.items() if _breaks(pair.question) or _breaks(pair.answer)]:

@@ -21,6 +21,7 @@ from app.widgets.plain import plain, sentences
 from app.widgets.samples_data import Iteration
 from app.widgets.samples_review import reviewer_now
 from isara.config import FilterConfig
+from isara.errors import InputError
 from isara.filters import asked_of_the_model
 
 OWN = "The run's own values"
@@ -100,6 +101,8 @@ def presets_box(data: Iteration, chosen: FilterConfig) -> None:
             )
             if st.form_submit_button("Save these values", icon=":material/bookmark_add:"):
                 with sentences():
+                    if name.strip().casefold() == OWN.casefold():
+                        raise InputError(f"{OWN!r} are on the list already: choose another name.")
                     author = reviewer_now()
                     state.workspace().database.save_preset(name, chosen.model_dump(), author)
                     st.session_state[CHOSEN] = name.strip()
@@ -112,7 +115,7 @@ def _saved(data: Iteration, presets: Mapping[str, Any]) -> None:
     name = st.selectbox("Saved presets", list(presets), key=CHOSEN)
     preset = presets[name]
     by = f" by {plain(preset.author)}" if preset.author else ""
-    st.caption(f"Saved {preset.created:%Y-%m-%d %H:%M}{by}.")
+    st.caption(f"Saved {preset.created:%Y-%m-%d %H:%M} UTC{by}.")
     with st.container(horizontal=True):
         st.button(
             "Use",

@@ -9,11 +9,14 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from app import state
 from app.charts import Spread, score_histograms
+from app.look import SIGNS
+from app.widgets.downloads import chart_files, picture
 from app.widgets.filters_branch import branch_section
 from app.widgets.filters_compared import compared
 from app.widgets.filters_data import (
@@ -30,7 +33,7 @@ from app.widgets.plain import plain
 from app.widgets.samples_data import Closest, Iteration
 from app.widgets.samples_words import RULE_TITLES, in_use, rule_sentence
 from isara.config import FilterConfig
-from isara.filters import NEAR_ROUGE, counted_scores
+from isara.filters import NEAR_ROUGE, Mask, counted_scores
 
 if TYPE_CHECKING:
     from isara.workspace.database import Decision
@@ -113,6 +116,8 @@ def _stop_mark(data: Iteration, outcome: Outcome) -> None:
     loop = data.config.loop
     kept, needed = outcome.kept_finally, loop.alpha * len(data)
     of = f"{kept} of {len(data)} are kept, {needed:g} are needed (α is {loop.alpha:g})"
+    if not needed:
+        of = f"{kept} of {len(data)} are kept, however few (α is 0)"
     if outcome.stops:
         st.warning(f"The run would stop here: {of}.", icon=":material/stop_circle:")
     else:
@@ -153,9 +158,10 @@ def histograms(data: Iteration, chosen: FilterConfig, outcome: Outcome) -> None:
     st.plotly_chart(
         score_histograms(charts, kept),
         key="histograms",
-        config={"displayModeBar": False},
+        config=picture("scores", camera_alone=True),
         alt=f"{int(kept.sum())} kept and {int((~kept).sum())} dropped pairs by score: {titles}",
     )
+    chart_files("scores", lambda: scores_table(data, charts, kept), key="histograms")
     st.caption(
         f"ROUGE-L counts the pool and the pairs kept earlier; below {NEAR_ROUGE} the pool alone. "
         "Similarity is the cosine of a question and its nearest example's: no rule uses it."
@@ -166,6 +172,13 @@ def histograms(data: Iteration, chosen: FilterConfig, outcome: Outcome) -> None:
                 f"{lost} of {len(scores)} replies on {name} held no score from 1 to 10: they stand "
                 "in no bar, and count as not above the cut."
             )
+
+
+def scores_table(data: Iteration, charts: list[Spread], kept: Mask) -> pd.DataFrame:
+    """What the histograms show: a row for each pair."""
+    verdicts = [SIGNS["kept" if one else "dropped"].word for one in kept]
+    about = {"candidate_id": data.candidates["candidate_id"].to_numpy(), "verdict": verdicts}
+    return pd.DataFrame(about | {one.title: np.asarray(one.values) for one in charts})
 
 
 def model_charts(scores: pd.DataFrame, chosen: FilterConfig) -> list[Spread]:

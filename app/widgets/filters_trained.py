@@ -18,6 +18,7 @@ from app import state
 from app.widgets.filters_data import Outcome
 from app.widgets.filters_harm import harmful
 from app.widgets.folding import fold_switch, folded
+from app.widgets.plain import number_of
 from app.widgets.samples_data import Iteration
 from isara.methods.candidates import RULINGS, kept_rows
 from isara.methods.overlaps import trained_rows
@@ -51,7 +52,8 @@ def trained_on(data: Iteration, outcome: Outcome, decisions: Mapping[str, Decisi
     away = outcome.kept_finally - len(rows)
     seeds = "" if data.config.method == "isheep" else ", beside the seed set"
     st.text(
-        f"The run would have trained on these {len(rows):,} pairs of iteration {data.k}{seeds}."
+        f"The run would have trained on {number_of(len(rows), 'pair')} of iteration {data.k}"
+        f"{seeds}."
         + (f" {away:,} more are kept and stand in the eval set: left out." if away else "")
     )
     if outcome.stops:

@@ -25,6 +25,7 @@ from app.widgets.inspect_colours import HARMFUL
 from app.widgets.inspect_data import MapData, Now
 from app.widgets.inspect_map import OPEN, forget_region, open_row
 from app.widgets.neighbours_models import loaded
+from app.widgets.plain import SELECT, number_of
 from app.widgets.review_bulk import bulk
 from app.widgets.samples_data import load_iteration
 from app.widgets.samples_words import RULE_TITLES
@@ -123,7 +124,7 @@ def show(
     counts = {one: int((now.status[found.rows] == one).sum()) for one in MARKS}
     words = ", ".join(f"{MARKS[one]} {count:,}" for one, count in counts.items() if count)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{len(found.rows):,} rows**" + (f": {words}" if words else ""))
+        st.markdown(f"**{number_of(len(found.rows), 'row')}**" + (f": {words}" if words else ""))
         if region is not None:
             st.button(
                 "Clear selection",
@@ -136,6 +137,7 @@ def show(
         return
     similarity = found.cosines or None
     page_of(data, found.rows, now, "inspect_page", similarity)
+    st.caption(f"{SELECT} to open it.")
 
 
 def page_of(

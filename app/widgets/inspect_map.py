@@ -18,7 +18,9 @@ import streamlit as st
 
 from app import state
 from app.charts_map import MAP_WIDTH, MARKS, SELECTION, Layer, drawn_once, map_figure
+from app.widgets.downloads import chart_files, picture
 from app.widgets.inspect_data import MapData, Polygon, inside
+from app.widgets.inspect_files import map_table
 from app.widgets.plain import plain
 from app.widgets.samples_words import ITERATION_HELP
 from isara.config import RunConfig
@@ -229,9 +231,10 @@ def draw(
         theme=None,
         selection_mode=SELECTION,
         on_select=lambda: _select(key, data, content, bare=not outlines),
-        config={"displaylogo": False, "scrollZoom": True},
+        config=picture("map") | {"scrollZoom": True},
         alt=f"Map of {total} questions of the run; the list beside it holds the same rows.",
     )
+    chart_files("map", lambda: map_table(data, found), key="inspect_map")
     drawn = sum(len(layer.rows) for layer in found)
     few = f" {drawn:,} of them are drawn; a selection takes all." if drawn < total else ""
     share = (

@@ -18,10 +18,13 @@ import streamlit as st
 from app import state
 from app.charts_map import MARKS, Rows, family_figure
 from app.widgets import inspect_without, samples_detail
+from app.widgets.downloads import chart_files, picture
 from app.widgets.folding import fold_switch, folded
 from app.widgets.inspect_data import EVAL, MapData, Now
+from app.widgets.inspect_files import family_table
 from app.widgets.inspect_list import REASONS, page_of
 from app.widgets.inspect_map import open_row
+from app.widgets.plain import SELECT, number_of
 from app.widgets.samples_data import load_iteration
 from isara.evaluation.stats import wilson
 from isara.lineage import Link, Use
@@ -88,7 +91,6 @@ def _steps(data: MapData, row: int, rows: Rows) -> None:
         st.button(
             "Back to the list",
             key="inspect_close",
-            icon=":material/close:",
             shortcut="Escape",
             on_click=open_row,
             args=(None,),
@@ -183,7 +185,7 @@ def _back(data: MapData, row: int, now: Now) -> None:
         st.caption(
             f"Its question was written after {len(links) - len(of_answer)} examples drawn at "
             f"random, its answer after {len(of_answer)} neighbours (the examples whose questions "
-            "are most like it). Select one to go there."
+            f"are most like it). {SELECT} to go there."
         )
     _trained(data, row)
     _links(data, links, now)
@@ -256,14 +258,15 @@ def _family(data: MapData, row: int, now: Now, *, back: bool) -> None:
         key=key,
         on_select=lambda: _open_point(key),
         selection_mode="points",
-        config={"displayModeBar": False},
+        config=picture("lineage", camera_alone=True),
         alt=f"{len(family.rows)} rows, joined to the examples that stood in their prompts",
     )
+    chart_files("lineage", lambda: family_table(data, family, now), key=f"lineage {back}")
     more = f" {family.left_out} more are left out." if family.left_out else ""
     way = "it was written from" if back else "was written from it"
     st.caption(
-        f"What {way}, {depth} generations far: {len(family.rows) - 1} rows.{more} The ring is this "
-        "row; click on a point to open it."
+        f"What {way}, {depth} generations far: {number_of(len(family.rows) - 1, 'row')}.{more} "
+        "The ring is this row; click on a point to open it."
     )
 
 

@@ -17,12 +17,19 @@ import streamlit as st
 
 from isara.errors import IsaraError
 
+# A table says nowhere itself how the keyboard selects in it.
+SELECT = "Select a row (Shift+Space on the keyboard)"
 PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 def plain(text: object) -> str:
     """The text with a backslash before all ASCII punctuation, on one line: Markdown for itself."""
     return PUNCTUATION.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def number_of(count: int, noun: str) -> str:
+    """A count with its noun: 1 row, 1,024 rows."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from app.charts_compute import compute_figure
 from app.charts_notes import add_notes
 from app.charts_results import RunResult
 from app.widgets import results_files
-from app.widgets.downloads import PICTURES, download_table, picture
+from app.widgets.downloads import choose_pictures, download_table, picture
 from app.widgets.lineage import show_lineage
 from app.widgets.plain import plain, sentences
 from app.widgets.results_cost import show_cost
@@ -76,11 +76,6 @@ COMPUTE_HELP = (
     "The harmful rate again, over the time that it took to write, filter and train so far: what a "
     "method gives for its compute, also where iterations of two methods are not alike. Open "
     "markers are baselines. Runs of other machines took other times."
-)
-KINDS = ("PNG", "SVG")
-PICTURES_HELP = (
-    "What the camera of a chart saves (it appears when the pointer is over the chart): PNG is made "
-    "of pixels, SVG stays sharp at any size. The button CSV below a chart saves its numbers."
 )
 SECONDS_HELP = "Where the time went: seconds in each stage of each iteration."
 
@@ -165,10 +160,7 @@ def show_charts(results: list[RunResult]) -> None:
         return
     if not measured:
         st.info("No harmful rate: these runs name no eval set, or it has no harmful dev prompts.")
-    st.segmented_control(
-        "Pictures as", KINDS, default="PNG", required=True, key=PICTURES,
-        help=PICTURES_HELP,
-    )  # fmt: skip
+    choose_pictures("results")
     if measured:
         show_harm(results)
     sizes = results_files.sizes_table(results)

@@ -17,6 +17,7 @@ import streamlit as st
 from app import state
 from app.charts_results import RunResult
 from app.widgets.folding import fold_switch, folded
+from app.widgets.plain import SELECT
 from app.widgets.results_data import SPLIT, models
 from isara.evaluation.failures import MOST, Kind, worsened, worst
 from isara.places import place_name
@@ -67,7 +68,7 @@ def show_failures(results: list[RunResult]) -> None:
     )
     show_transitions(result)
     fold_switch("failures")
-    st.caption("Select a row to read its answer.")
+    st.caption(f"{SELECT} to read its answer.")
     show_worst(run_id, place)
     show_worsened(run_id, place, before(found, place))
 

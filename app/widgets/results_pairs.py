@@ -15,9 +15,10 @@ import streamlit as st
 
 from app import state
 from app.charts_results import RunResult
+from app.look import OUTCOMES as MARKS
 from app.widgets.downloads import download_table
 from app.widgets.folding import fold_switch, folded
-from app.widgets.plain import plain
+from app.widgets.plain import SELECT, plain
 from app.widgets.results_data import SPLIT
 from app.widgets.results_failures import Place, files, places
 from isara.evaluation.comparing import compare, holm_corrected
@@ -28,7 +29,6 @@ from isara.report import run_config
 from isara.report_words import p_value, percent, points
 
 Model = tuple[str, Place]  # run and place
-MARKS = {"improved": "▲", "worsened": "▼", "both at fault": "✕", "both fine": "●"}
 KINDS = ("all", "harmful", "harmless")
 SHOWN = 500  # rows of the table
 ROW_HEIGHT, WIDTH = 90, 260  # pixels: three lines of text
@@ -62,8 +62,8 @@ def show_pairs(results: list[RunResult]) -> None:
     if chosen.empty:
         st.info("No prompt fits these filters.", icon=":material/info:")
         return
-    if fold_switch("pairs"):
-        st.caption("Select a row to open its answers.")
+    fold_switch("pairs")
+    st.caption(f"{SELECT} to open its answers.")
     _table(chosen, names, f"pairs-table {a} {b} {_asked()}")
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from app import state
+from app.look import marked
 from app.widgets.plain import plain, sentences
 from app.widgets.samples_data import Iteration, load_iteration
 from app.widgets.samples_review import NO_NAME, ask_reviewer, reviewer_now, undo
@@ -122,7 +123,7 @@ def _ask() -> tuple[str, str]:
         reviewer = ask_reviewer()
         action = st.segmented_control(
             "Action", list(WORDS), default="reject", required=True, key=ACTION,
-            format_func=WORDS.__getitem__,
+            format_func=lambda name: marked(name, WORDS[name]),
         )  # fmt: skip
         st.text_input("Reason (may stay empty)", key=REASON, max_chars=200)
     return reviewer, str(action)

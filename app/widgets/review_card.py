@@ -16,6 +16,7 @@ from math import isfinite
 
 import streamlit as st
 
+from app.look import marked
 from app.widgets import review_actions as actions
 from app.widgets.filters_harm import harmful
 from app.widgets.folding import is_open
@@ -23,7 +24,7 @@ from app.widgets.plain import plain
 from app.widgets.review_edit import Texts, draft_words, fields, open_editor
 from app.widgets.review_focus import into_editor
 from app.widgets.review_queue import DIFFERING, Queue, Settings
-from app.widgets.review_words import KEYS, SCORE_WORDS, left_words, outcome_words
+from app.widgets.review_words import KEYS_NOTE, SCORE_WORDS, keys_sheet, left_words, outcome_words
 from app.widgets.samples_data import Iteration, closest
 from app.widgets.samples_detail import verdict_badge
 from app.widgets.samples_words import ROUGE_HELP, why
@@ -32,10 +33,10 @@ from isara.review import REASONS, Masks, decided_by_minute
 from isara.workspace.standing import Decision, DecisionLog, People, counting
 
 Key = tuple[str, str, str, str, Callable[..., None], tuple[object, ...]]
-KEYS_AS_BUTTONS: tuple[Key, ...] = (  # label, icon, key, help, what it does, its arguments
+KEYS_AS_BUTTONS: tuple[Key, ...] = (  # label, action, key, help, what it does, its arguments
     (
         "Accept",
-        "check",
+        "accept",
         "a",
         "Keep this pair, whatever the rules say.",
         actions.decide,
@@ -43,15 +44,15 @@ KEYS_AS_BUTTONS: tuple[Key, ...] = (  # label, icon, key, help, what it does, it
     ),
     (
         "Reject",
-        "close",
+        "reject",
         "x",
         "Drop this pair, whatever the rules say.",
         actions.decide,
         ("reject",),
     ),
-    ("Edit", "", "e", "Change the texts and keep the pair.", open_editor, ()),
-    ("Skip", "", "s", "Decide nothing now; Show has the skipped.", actions.skip, ()),
-    ("Flag", "", "f", "Mark for a second look, not decided.", actions.decide, ("flag",)),
+    ("Edit", "edit", "e", "Change the texts and keep the pair.", open_editor, ()),
+    ("Skip", "skip", "s", "Decide nothing now; Show has the skipped.", actions.skip, ()),
+    ("Flag", "flag", "f", "Mark for a second look, not decided.", actions.decide, ("flag",)),
     ("Back", "", "k", "The pair before.", actions.move, ("previous",)),
     ("Next", "", "j", "The next pair.", actions.move, ("next",)),
 )
@@ -140,11 +141,10 @@ def progress(queue: Queue, masks: Masks, times: list[datetime]) -> None:
 def buttons(shown: Shown) -> None:
     """The keys as buttons."""
     with st.container(horizontal=True, key="review_buttons", gap="xsmall"):
-        for label, icon, key, help, act, arguments in KEYS_AS_BUTTONS:
+        for label, action, key, help, act, arguments in KEYS_AS_BUTTONS:
             st.button(
-                label,
+                marked(action, label),
                 key=f"review_{label.lower()}",
-                icon=f":material/{icon}:" if icon else None,
                 shortcut=key,
                 help=help,
                 on_click=act,
@@ -173,10 +173,12 @@ def undo_button(data: Iteration, candidate_id: str | None) -> None:
 
 
 def keys() -> None:
-    """The sheet of keys, while it is open."""
+    """The sheet of keys, while it is open: beside the pair, for its keys decide on that pair."""
     if st.session_state.get(actions.SHEET):
-        with st.container(border=True):
-            st.markdown(KEYS)
+        with st.container(border=True, gap="xsmall", key="review_sheet"):
+            for column, lines in zip(st.columns(2), keys_sheet(), strict=True):
+                column.caption(lines)
+            st.caption(KEYS_NOTE)
 
 
 # ------------------------------------------------------------------ the card
@@ -199,8 +201,10 @@ def draw(shown: Shown, place: int, total: int) -> None:
             _answer(shown)
         with st.container(border=True, gap="xsmall"):
             _people(shown, draft_words(shown.target))
-    with right, st.container(border=True, gap="xsmall"):
-        _verdict(shown)
+    with right:
+        keys()
+        with st.container(border=True, gap="xsmall"):
+            _verdict(shown)
 
 
 def _answer(shown: Shown) -> None:
@@ -242,7 +246,7 @@ def _people(shown: Shown, *more: str) -> None:
         lines.append("Nobody yet: the verdict counts.")
     counts = counting(shown.people) if shown.people else None
     for decision in sorted(shown.people.values(), key=lambda d: (d.created, d.id)):
-        mark = "▸ " if decision is counts and len(shown.people) > 1 else ""
+        mark = "→ " if decision is counts and len(shown.people) > 1 else ""
         lines.append(mark + outcome_words(decision))
         if decision.action == "edit":
             lines.append(f"{decision.question}\n{decision.answer}")

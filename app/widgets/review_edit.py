@@ -127,7 +127,6 @@ def fields(target: Target, before: Texts) -> None:
             st.button(
                 "Cancel",
                 key="review_cancel",
-                icon=":material/close:",
                 shortcut="Escape",
                 on_click=cancel,
             )

@@ -161,7 +161,6 @@ def _draw_card(data: Iteration, settings: Settings) -> None:
         actions.in_address()
         return
     card.buttons(shown)
-    card.keys()
     # All keys are in place before the texts are: who reads fast presses none in vain.
     texts = st.container()
     card.reasons(shown)

@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 from app.look import DECISIONS
+from isara.review import REASONS
 from isara.workspace.standing import Decision, People, differ
 
-KEYS = """
-| Key | What it does | Key | What it does |
-|---|---|---|---|
-| **A** | accept: keep the pair | **J** / **K** | next pair / the pair before |
-| **X** | reject: drop the pair | **U** | undo, as often as you like |
-| **1** to **9** | reject with that reason | **H** | open or close this sheet |
-| **E** | edit the texts | **Ctrl+Enter** | in the editor: save |
-| **S** / **F** | skip / flag for a second look | **Escape** | in the editor: drop the draft |
-| **O** | show an answer that is folded as harmful | | |
-
-Keys are ignored while you type in a field: click beside the field first. What you type in the
-editor is kept as a draft, also over a reload, until you save it or leave.
-"""
+KEYS = {
+    "A": "accept: keep the pair",
+    "X": "reject: drop the pair",
+    "E": "edit the texts",
+    "S": "skip",
+    "F": "flag for a second look",
+    "J": "the next pair",
+    "K": "the pair before",
+    "U": "undo, again and again",
+    "O": "open a folded answer",
+    "H": "close this sheet",
+    "Ctrl+Enter": "save an edit",
+    "Escape": "drop an edit",
+}
+KEYS_NOTE = (
+    "Keys are ignored while you type in a field: click beside the field first. What you type in "
+    "the editor is kept as a draft, also over a reload, until you save it or leave."
+)
 SCORE_WORDS = {
     "quality": "quality",
     "following": "following",
     "answer_perplexity": "answer's perplexity",
     "perplexity": "perplexity",
 }
+
+
+def keys_sheet() -> tuple[str, str]:
+    """The keys, and the reasons with their digits, as Markdown with a line for each."""
+    digits = {str(number): reason for number, reason in enumerate(REASONS, 1)}
+    keys, reasons = (
+        "  \n".join(f"**{key}** {words}" for key, words in one.items()) for one in (KEYS, digits)
+    )
+    return keys, f"Reject because:  \n{reasons}"
 
 
 def outcome_words(decision: Decision) -> str:

@@ -7,14 +7,16 @@ Each chart has a line for each model trained, or for each stage. Nothing here re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from app.charts_results import SMALL_HEIGHT, dressed, look
+from app.widgets.downloads import chart_files, picture
 from isara.places import STAGES, place_name, stage_words
 from isara.workspace.series import Point, Training, memory, speeds, steps
 
@@ -41,12 +43,53 @@ def show_charts(events: Sequence[dict[str, Any]]) -> None:
         "Tokens per second": speed_figure(pace) if pace else None,
         "Memory": memory_figure(held) if any(held.values()) else None,
     }
+    tables: dict[str, Callable[[], pd.DataFrame]] = {
+        "Training loss": lambda: steps_table(losses, "loss"),
+        "Learning rate": lambda: steps_table(rates, "learning_rate"),
+        "Tokens per second": lambda: points_table({"speed": pace}, "tokens_per_second"),
+        "Memory": lambda: points_table(held, "mib"),
+    }
     there = [(title, figure) for title, figure in charts.items() if figure is not None]
     for start in range(0, len(there), 2):
         for column, (title, figure) in zip(st.columns(2), there[start : start + 2], strict=False):
             with column:
                 st.markdown(f"**{title}**", help=HELP[title])
-                st.plotly_chart(figure, key=f"run {title}", alt=f"{title} of the run so far")
+                name = title.lower().replace(" ", "-")
+                st.plotly_chart(
+                    figure,
+                    key=f"run {title}",
+                    alt=f"{title} of the run so far",
+                    config=picture(name),
+                )
+                chart_files(name, tables[title], key=f"run {title}")
+
+
+def steps_table(series: dict[Training, dict[int, float]], name: str) -> pd.DataFrame:
+    """Every step of every training, none left out."""
+    return pd.DataFrame(
+        [
+            {"model": place_name(place), "training": kind, "step": step, name: value}
+            for (place, kind), values in series.items()
+            for step, value in values.items()
+        ]
+    )
+
+
+def points_table(series: dict[str, list[Point]], name: str) -> pd.DataFrame:
+    """Every point of every line, none left out."""
+    return pd.DataFrame(
+        [
+            {
+                "line": line,
+                "model": "" if point.place == "" else place_name(point.place),
+                "stage": point.stage,
+                "seconds_at_work": round(point.at, 3),
+                name: point.value,
+            }
+            for line, points in series.items()
+            for point in points
+        ]
+    )
 
 
 def steps_figure(series: dict[Training, dict[int, float]], title: str) -> go.Figure:

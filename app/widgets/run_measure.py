@@ -102,7 +102,7 @@ def show_under_way(config: RunConfig, folder: RunFolder, now: str) -> None:
         else:
             stage = STAGES.get(progress["stage"], "") if progress else ""
             st.text(f"Measuring: {stage or 'the models are being loaded'}.", width="stretch")
-        if st.button("Cancel", key="measure_cancel", icon=":material/close:"):
+        if st.button("Cancel", key="measure_cancel"):
             try:
                 state.supervisor().stop_measuring(config.digest)
             except IsaraError as error:

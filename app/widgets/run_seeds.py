@@ -18,7 +18,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import state
-from app.widgets.plain import plain
+from app.widgets.plain import number_of, plain
 from isara.config import PROJECT_ROOT, RunConfig
 
 SAVED, FILE, SEVERAL = "Saved", "File", "Several"
@@ -45,7 +45,7 @@ def choose_seeds(
     """Where the seeds come from, filled from a config."""
     infos = state.workspace().database.seed_sets()
     saved: dict[tuple[str | None, int | None], str]
-    saved = {(info.name, info.version): f"{info.size} rows" for info in infos}
+    saved = {(info.name, info.version): number_of(info.size, "row") for info in infos}
     names = list(dict.fromkeys(info.name for info in infos))
     sources = {_label(source): source for source in ({"name": name} for name in names)}
     sources |= {path: {"path": path} for path in files("seeds.path") or []}

@@ -18,6 +18,7 @@ from app.look import DECISIONS
 from app.widgets import review_bulk, samples_detail, samples_review
 from app.widgets.filters_harm import harmful
 from app.widgets.folding import fold_switch, folded
+from app.widgets.plain import SELECT, number_of
 from app.widgets.samples_data import Indices, Iteration, categories, select
 from app.widgets.samples_words import RULE_TITLES, in_use, verdict_words
 
@@ -40,8 +41,10 @@ def browse(data: Iteration) -> None:
     opened = _opened(data)
     if opened is None:
         _list(data, order, None, decisions)
-        st.caption("Select a row to see why it was kept or dropped and what it was written from.")
-        if st.toggle(f"Decide on all {len(order)} pairs of this list at once", key="bulk_open"):
+        st.caption(f"{SELECT} to see why it was kept or dropped and what it was written from.")
+        if st.toggle(
+            f"Decide on all {number_of(len(order), 'pair')} of this list at once", key="bulk_open"
+        ):
             ids = data.candidates["candidate_id"].iloc[order].tolist()
             review_bulk.bulk(data.run_id, data.k, ids, FILTERS)
         return
@@ -146,7 +149,7 @@ def _list(
         number = st.pagination(pages, key="page", bind="query-params")
         first = (number - 1) * PAGE_SIZE
         rows = order[first : first + PAGE_SIZE]
-        st.caption(f"{first + 1} to {first + len(rows)} of {len(order)} pairs")
+        st.caption(f"{first + 1} to {first + len(rows)} of {number_of(len(order), 'pair')}")
         if harmful(data) is not None:
             fold_switch("samples")
     # The key changes with the opened pair, so that no older selection of the list stays behind.
@@ -180,7 +183,7 @@ def _table(
     part = data.candidates.iloc[rows]
     rulings = [decisions.get(candidate_id) for candidate_id in part["candidate_id"]]
     words = [verdict_words(data.fired(index)) for index in rows.tolist()]
-    marks = [("▸ " if i == opened else "") + w[0] for i, w in zip(rows, words, strict=True)]
+    marks = [("→ " if i == opened else "") + w[0] for i, w in zip(rows, words, strict=True)]
     flags = harmful(data)
     answers = part["answer"] if flags is None else folded(part["answer"], flags[rows])
     table = pd.DataFrame(
@@ -245,7 +248,6 @@ def _steps(data: Iteration, order: Indices, opened: int) -> None:
         st.button(
             "Close",
             key="close_pair",
-            icon=":material/close:",
             shortcut="Escape",
             on_click=open_pair,
             args=(data, None),

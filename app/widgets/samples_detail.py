@@ -75,18 +75,18 @@ def pair(data: Iteration, index: int, decision: Decision | None = None) -> None:
 
 def verdict_badge(fired: list[str]) -> None:
     if fired:
-        words = f"dropped: {RULE_TITLES[fired[0]]}"
         sign = SIGNS["dropped"]
+        words = f"{sign.label}: {RULE_TITLES[fired[0]]}"
     else:
-        words, sign = "kept", SIGNS["kept"]
-    st.badge(words, icon=sign.icon, color=sign.badge, help="The verdict of the rules")
+        sign = SIGNS["kept"]
+        words = sign.label
+    st.badge(words, color=sign.badge, help="The verdict of the rules")
 
 
 def decision_badge(decision: Decision) -> None:
     sign = DECISIONS[decision.action]
     st.badge(
-        f"{sign.word} by {plain(decision.reviewer)}",
-        icon=sign.icon,
+        f"{sign.label} by {plain(decision.reviewer)}",
         color=sign.badge,
         help=f"A person's decision, {decision.created:%Y-%m-%d %H:%M} UTC. It counts over the "
         "verdict.",

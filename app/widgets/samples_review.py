@@ -13,6 +13,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import state
+from app.look import marked
 from app.widgets.filters_harm import harmful
 from app.widgets.folding import was_opened
 from app.widgets.plain import plain
@@ -27,8 +28,8 @@ NO_NAME = (
 )
 UNREAD = "Not accepted, because the judge calls its answer harmful and it is folded: open it first."
 ACTIONS = (
-    ("Accept", "accept", ":material/check:", "a", "Keep this pair, whatever the rules say."),
-    ("Reject", "reject", ":material/close:", "x", "Drop this pair, whatever the rules say."),
+    ("Accept", "accept", None, "a", "Keep this pair, whatever the rules say."),
+    ("Reject", "reject", None, "x", "Drop this pair, whatever the rules say."),
     ("Clear", "clear", ":material/ink_eraser:", None, "Take back your decision on this pair."),
 )
 
@@ -42,7 +43,7 @@ def buttons(data: Iteration, candidate_id: str) -> None:
         ask_reviewer()
         for label, action, icon, shortcut, words in ACTIONS:
             st.button(
-                label,
+                marked(action, label),
                 key=f"decide_{action}",
                 icon=icon,
                 shortcut=shortcut,

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import pandas as pd
 import streamlit as st
 
 from app.charts_coverage import MapPoint, coverage_map
 from app.widgets import neighbours_models, neighbours_settings, seed_data, seed_focus
+from app.widgets.downloads import chart_files, picture
 from app.widgets.seed_data import InHand
 from isara import maps
 from isara.evaluation.stats import Mean
@@ -142,9 +144,10 @@ def _map(
         key="seed_map",
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
-        config={"displaylogo": False},
+        config=picture("coverage"),
         alt="Map of seeds and eval questions",
     )
+    chart_files("coverage", lambda: pd.DataFrame(points), key="seed_map")
     if asked[3] == "pca":
         st.caption(
             f"A plane shows {found.share:.0%} of how the questions' vectors differ: points that "

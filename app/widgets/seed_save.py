@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import state
 from app.widgets import seed_choice, seed_data, seed_length, seed_table
-from app.widgets.plain import plain
+from app.widgets.plain import number_of, plain
 from app.widgets.seed_data import InHand
 from app.widgets.token_counts import TokenCounter, token_counter
 from isara import curation
@@ -117,7 +117,7 @@ def _save(drawn: InHand) -> None:
     seed_data.clear()
     st.session_state[NOTE] = ""
     st.session_state[SAVED] = (
-        f"Saved as {plain(name)}, version {version}, with {len(hand.rows):,} rows."
+        f"Saved as {plain(name)}, version {version}, with {number_of(len(hand.rows), 'row')}."
     )
     seed_choice.select(name, version)
 

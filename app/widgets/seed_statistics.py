@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from app.look import BLUE
+from app.widgets.downloads import chart_files, picture
 from isara.examples import Example
 from isara.rouge import word_count
 from isara.seed_alike import Pair, by_words
@@ -91,10 +93,17 @@ def show(figures: Statistics, examples: Sequence[Example], rows: Sequence[int]) 
         (left, figures.question_words, "Words per question"),
         (middle, figures.answer_words, "Words per answer"),
     ):
-        place.plotly_chart(word_histogram(words, title), config={"displayModeBar": False})
+        config = picture(title.lower().replace(" ", "-"), camera_alone=True)
+        place.plotly_chart(word_histogram(words, title), config=config)
     with right:
         _show_categories(figures.categories)
+    chart_files("words", lambda: _words_table(figures, rows), key="words")
     _show_near(figures, examples, rows)
+
+
+def _words_table(figures: Statistics, rows: Sequence[int]) -> pd.DataFrame:
+    words = {"question_words": figures.question_words, "answer_words": figures.answer_words}
+    return pd.DataFrame({"row": rows} | words)
 
 
 MEDIAN = "The median: half of the texts have fewer words, half have more."

@@ -215,13 +215,12 @@ def _card(hand: InHand, one: Proposal) -> None:
             st.form_submit_button(
                 "Accept",
                 type="primary",
-                icon=":material/check:",
+                icon=":material/add:",
                 on_click=_accept,
                 args=(hand, key, row, one.id),
             )
             st.form_submit_button(
                 "Turn down",
-                icon=":material/close:",
                 on_click=seed_data.click,
                 args=(hand, Change("Turn down a proposal", used=(one.id,))),
             )

@@ -20,7 +20,7 @@ from app.widgets import (
     seed_preview,
     seed_statistics,
 )
-from app.widgets.plain import plain
+from app.widgets.plain import number_of, plain
 from app.widgets.seed_draft import Draft
 from isara.errors import IsaraError
 from isara.seed_files import ENDINGS, MAX_BYTES
@@ -126,7 +126,7 @@ def _summary(draft: Draft) -> None:
         rows = draft.check.rows - len(draft.deleted)
         bad = len(draft.row_problems)
         st.markdown(
-            f"**{plain(draft.file)}**: {rows:,} rows, {len(draft.examples):,} good"
+            f"**{plain(draft.file)}**: {number_of(rows, 'row')}, {len(draft.examples):,} good"
             + (f", {bad:,} to mend" if bad else ""),
             width="stretch",
         )
@@ -226,7 +226,7 @@ def _save(draft: Draft) -> None:
             + (f"; {bad:,} with problems are left out." if bad else ".")
         )
     st.button(
-        f"Save {len(draft.examples):,} good rows as version {version}",
+        f"Save {number_of(len(draft.examples), 'good row')} as version {version}",
         type="primary",
         key="seed_upload_save",
         disabled=draft.saved is not None,
@@ -262,8 +262,9 @@ def _saved_message(draft: Draft) -> None:
     if draft.saved is None:
         return
     name, version = draft.saved
+    size = number_of(len(draft.examples), "example")
     st.success(
-        f"Saved as {plain(name)}, version {version}, with {len(draft.examples):,} examples.",
+        f"Saved as {plain(name)}, version {version}, with {size}.",
         icon=":material/check:",
     )
     st.page_link(

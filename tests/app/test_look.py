@@ -11,6 +11,7 @@ from app.charts_coverage import COLOURS as COVERAGE
 from app.charts_map import RING
 from app.charts_results import LOOKS
 from app.charts_sizes import STAGE_LOOKS
+from isara.config import PROJECT_ROOT
 
 SIGNS = [*look.SIGNS.values(), *look.DECISIONS.values()]
 MARKS = {
@@ -58,8 +59,26 @@ def test_marks_are_seen_also_where_they_are_see_through(theme: str) -> None:
 def test_no_two_signs_share_a_mark_a_shape_or_a_word() -> None:
     for a, b in combinations(SIGNS, 2):
         assert len({a.mark, b.mark}) == len({a.symbol, b.symbol}) == len({a.word, b.word}) == 2
-    # Two badges of one colour have two icons.
-    assert len({(sign.badge, sign.icon) for sign in SIGNS}) == len(SIGNS)
+    marks = [*(sign.mark for sign in SIGNS), *look.OUTCOMES.values()]
+    assert len(set(marks)) == len(marks)
     for a, b in (("kept", "dropped"), ("accept", "reject")):
         first, second = ((look.SIGNS | look.DECISIONS)[name] for name in (a, b))
         assert first.colour != second.colour
+
+
+def test_the_table_of_marks_has_them_all() -> None:
+    table = look.table_of_marks()
+    for sign in SIGNS:
+        assert f"| {sign.mark} | **{sign.word}** | " in table
+    for word, mark in look.OUTCOMES.items():
+        assert f"| {mark} | **{word}** | " in table
+    assert look.marked("accept", "Accept") == "▲ Accept"
+    assert look.marked("clear", "Clear") == "Clear"
+
+
+def test_no_icon_stands_for_a_mark() -> None:
+    """A hollow circle is "skipped", a cross "dropped": no button and no badge has them as icons."""
+    icons = ("circle", "close", "cancel", "thumb_up", "thumb_down", "flag", "star", "skip")
+    for path in [*(PROJECT_ROOT / "app").rglob("*.py"), *(PROJECT_ROOT / "pages").glob("*.py")]:
+        text = path.read_text(encoding="utf-8")
+        assert not [icon for icon in icons if f":material/{icon}:" in text], path

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
+from isara.review import REASONS
 from tests.browser.axe import settled
 from tests.browser.test_axe import address
 
@@ -47,6 +48,27 @@ def test_tab_reaches_the_controls_and_shows_it(address: str, page: Page, where: 
             break
     assert not missing, names
     assert not unseen
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_review_s_reasons_and_pair_are_in_view(address: str, page: Page, scheme: str) -> None:
+    page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{address}/samples?mode=Review&reviewer=ada")
+    settled(page)
+    last, pair = (
+        page.get_by_role("button", name="other reason"),
+        page.locator(".st-key-review_pair"),
+    )
+    expect(last).to_be_in_viewport(ratio=1)
+    page.keyboard.press("h")
+    sheet = page.locator(".st-key-review_sheet")
+    for reason in REASONS:
+        expect(sheet).to_contain_text(reason)
+    expect(pair).to_be_in_viewport(ratio=1)  # the keys decide on it
+    expect(last).to_be_in_viewport(ratio=1)
+    page.keyboard.press("h")
+    expect(sheet).to_have_count(0)
 
 
 # The name of the focused element, and whether it or what holds it looks otherwise than unfocused:

@@ -14,6 +14,7 @@ from app.widgets.filters_data import around_the_cut, as_arguments, as_yaml, judg
 from app.widgets.filters_results import TAB
 from app.widgets.samples_data import load_iteration
 from isara.config import FilterConfig, LoopConfig
+from isara.config_files import load_config, to_yaml
 from isara.filters import closest_rouge
 from isara.workspace.files import read_jsonl
 from isara.workspace.runs import RunFolder, Workspace
@@ -63,6 +64,11 @@ def test_at_the_run_s_own_values_the_kept_are_those_of_kept_jsonl(
     assert metric(app, "Kept") == str(len(kept))
     assert metric(app, "Dropped") == str(80 - len(kept))
     assert metric(app, "Retention") == f"{len(kept) / 80:.3f}"
+
+
+def test_without_alpha_no_number_is_needed(one_run: RunFolder, page: Page) -> None:
+    one_run.config.write_text(to_yaml(load_config(one_run.config, ["loop.alpha=0"])))
+    assert "of 80 are kept, however few (α is 0)" in at(page).success[0].value
 
 
 def test_decisions_are_laid_over_and_counted_apart(

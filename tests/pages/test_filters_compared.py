@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -141,6 +142,7 @@ def test_presets_are_saved_compared_used_and_deleted(
     lost = two(load_iteration(one_run, 1), FilterConfig(max_rouge_l=0.4), FilterConfig())
     assert any(f"Gained by B: {len(lost.gained)};" in t.value for t in app.text)
     assert any("compare with the preset strict" in c.value for c in app.caption)
+    assert any(re.search(r"Saved \d{4}-.* UTC", c.value) for c in app.caption)
     app.button(key="use_preset").click().run()
     assert app.slider(key=f"filters {one_run.run_id} max_rouge_l").value == 0.4
     app.button(key="delete_preset").click().run()
@@ -154,6 +156,18 @@ def test_a_preset_without_a_name_is_one_sentence(one_run: RunFolder, page: Page)
     next(b for b in app.button if b.label == "Save these values").click().run()
     assert not app.exception
     assert "A preset needs a name" in app.error[0].value
+
+
+def test_a_preset_is_not_called_as_the_run_s_own_values(
+    workspace: Workspace, one_run: RunFolder, page: Page
+) -> None:
+    app = opened(page, "Compared")
+    name = next(box for box in app.text_input if box.label == "Name of a preset")
+    name.set_value(" The run's own VALUES ")
+    next(b for b in app.button if b.label == "Save these values").click().run()
+    assert not app.exception
+    assert "choose another name" in app.error[0].value
+    assert workspace.database.presets() == {}
 
 
 def test_what_was_not_measured_here_is_left_as_the_run_has_it(one_run: RunFolder) -> None:

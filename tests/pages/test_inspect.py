@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from app.widgets.folding import HIDDEN
 from app.widgets.inspect_colours import answers, groups
 from app.widgets.inspect_data import MapData, Now, inside, load
 from app.widgets.inspect_map import MOST_DRAWN, Chosen, sampled
+from app.widgets.plain import number_of
 from isara.config import PROJECT_ROOT
 from isara.config_files import load_config
 from isara.demo.scripted import ScriptedTools, WordEmbedder
@@ -56,7 +58,7 @@ def select(app: AppTest, data: MapData, polygons: list[list[tuple[float, float]]
 
 
 def heading(app: AppTest) -> str:
-    return next(m.value for m in app.markdown if " rows**" in m.value)
+    return next(m.value for m in app.markdown if re.match(r"\*\*[\d,]+ rows?\*\*", m.value))
 
 
 def test_points_inside_an_outline() -> None:
@@ -130,7 +132,7 @@ def test_a_selection_is_listed_decided_on_and_taken_back(page: Page, one_run: Ru
     app = page("neighbours", **MAP, reviewer="ada")
     app = select(app, data, [[(x - e, y - e), (x + e, y - e), (x, y + e)]])
     same = np.flatnonzero(np.abs(data.points - data.points[place]).max(1) < e / 2)
-    assert heading(app).startswith(f"**{len(same)} rows**")
+    assert heading(app).startswith(f"**{number_of(len(same), 'row')}**")
     assert "2-00003" in app.dataframe[0].value["Id"].tolist()
     assert app.text_input(key="reviewer").value == "ada"
     app.button(key="bulk_decide").click().run()

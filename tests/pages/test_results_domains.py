@@ -117,7 +117,7 @@ def test_every_chart_is_saved_as_the_chosen_picture_and_as_csv(
 ) -> None:
     app = page("results")
     kinds = [saved_as(app)]
-    app.segmented_control(key="results_pictures").set_value("SVG").run()
+    app.segmented_control(key="pictures results").set_value("SVG").run()
     assert not app.exception
     assert [*kinds, saved_as(app)] == [{"png"}, {"svg"}]
     charts = {element.proto.id.rpartition("results-")[2] for element in app.get("plotly_chart")}

@@ -94,6 +94,8 @@ def test_settings_know_bounds_type_and_help() -> None:
     assert alpha.help.startswith("Stop when fewer than alpha * N candidates are kept [S].")
     assert by_path["decoding.question.top_p"].label == "Question: top p"
     assert by_path["training.lora"].kind is LoraConfig
+    assert by_path["loop.patience"].label == "Early stopping: iterations without gain"
+    assert "beam search" in by_path["decoding.answer.early_stopping"].label.lower()
 
 
 @pytest.mark.parametrize(

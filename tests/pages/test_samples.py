@@ -236,6 +236,8 @@ def test_decisions_are_stored_at_once_and_can_be_undone(
     assert stored is not None
     assert (stored.reviewer, stored.action) == ("Ana", "reject")
     assert app.dataframe[0].value["Decision"].iloc[3] == "▼ rejected"
+    assert app.button(key="decide_reject").label == "▼ Reject"  # one mark in list, button, badge
+    assert any("▼ rejected by Ana" in item.value for item in app.markdown)
 
     app.button(key="decide_accept").click().run()
     stored = decision(workspace, one_run, "1-00003")

@@ -72,7 +72,7 @@ def test_with_a_run(page: Page) -> None:
 def test_good_file_is_saved_as_a_version(page: Page, workspace: Workspace) -> None:
     app = own_file(page, "my seeds.csv", "question,answer\nWho is *there*?,A friend.\n")
     assert "Nothing to mend" in app.success[0].value
-    assert any("1 good rows" in text.value for text in app.text)  # the note on the size
+    assert any("1 good row;" in text.value for text in app.text)  # the note on the size
     app.text_input(key="seed_name").set_value("")
     app.button(key="seed_upload_save").click().run()  # in one with the name
     assert "has no name" in app.error[-1].value
@@ -81,7 +81,7 @@ def test_good_file_is_saved_as_a_version(page: Page, workspace: Workspace) -> No
     app.text_input(key="reviewer").set_value("Ann")
     app.button(key="seed_upload_save").click().run()
     assert not app.exception
-    assert "Saved as my seeds, version 1" in app.success[-1].value
+    assert "Saved as my seeds, version 1, with 1 example." in app.success[-1].value
     assert workspace.database.load_seed_set("my seeds").examples == (
         Example("Who is *there*?", "A friend."),
     )
