@@ -66,9 +66,12 @@ def draw(config: RunConfig, able: bool, refreshed: bool) -> None:
         st.rerun()  # the whole page: it stops redrawing this part
     measured = read_measured(config, state.workspace())
     label = "Measure again" if measured else "Measure before starting"
-    button = st.button(label, help=HELP, disabled=not able, icon=":material/speed:", key="measure")
-    if button:
-        measure(config)
+    # Not disabled: the name of the model may come with the click.
+    if st.button(label, help=HELP, icon=":material/speed:", key="measure"):
+        if able:
+            measure(config)
+        else:
+            st.error("Not measured, because a model is missing: build it, or choose another one.")
     if found.state == "failed":
         show_failure(folder, found.error or "the worker ended without a word")
     elif found.state == "stopped" and folder.job.exists():

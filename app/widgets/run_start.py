@@ -7,7 +7,8 @@ supervisor's queue. The same config under the same id goes on where it stopped.
 
 A page that is drawn anew before it has reached its button forgets that it was pressed, and a
 setting that comes in right after Start draws it anew. So a press is kept until the form is whole:
-the run has the settings that the form shows by then.
+the run has the settings that the form shows by then. Nor do the buttons wait for settings that can
+be started: the last one may come with the click. What is wrong is said after it.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def start_section(config: RunConfig | None, problems: list[str]) -> None:
     if config is None:
         st.session_state.pop(PRESSED, None)
         show_problems(problems, "The settings cannot be used yet; mend these:")
-        st.button("Start", type="primary", disabled=True, icon=":material/play_arrow:")
+        start_button("Start")
         return
     folder = state.workspace().run(config.default_run_id)
     plan = planned(folder, config)
@@ -53,9 +54,11 @@ def start_section(config: RunConfig | None, problems: list[str]) -> None:
     fresh = fresh_id(folder.run_id) if plan.exists else None
     left, right = st.columns([1, 2], vertical_alignment="center")
     with left.container(horizontal=True):
-        start_buttons(plan, fresh, able=not missing)
+        start_buttons(plan, fresh)
         afresh = pressed()
-        if afresh is not None and not missing:
+        if afresh is not None and (words := why_not(plan, missing, afresh=afresh)):
+            st.error(words, icon=":material/error:")
+        elif afresh is not None:
             start(config, fresh if afresh and fresh else folder.run_id)
     with right:
         st.text(f"Run id: {folder.run_id}")
@@ -66,27 +69,33 @@ def start_section(config: RunConfig | None, problems: list[str]) -> None:
     show_command(config, plan.exists)
 
 
-def start_buttons(plan: Plan, fresh: str | None, able: bool) -> None:
-    """Start or Go on, and Start afresh beside a run that is there; `able`: no model is missing."""
+def start_buttons(plan: Plan, fresh: str | None) -> None:
+    """Start or Go on, and Start afresh beside a run that is there."""
+    start_button("Go on" if plan.exists else "Start")
+    if fresh is not None:
+        text = f"A new run with the same settings beside this one: {fresh}."
+        st.button("Start afresh", help=text, key="run_afresh", on_click=press, args=(True,))
+
+
+def start_button(label: str) -> None:
+    """Start, or Go on."""
     st.button(
-        "Go on" if plan.exists else "Start",
+        label,
         type="primary",
-        disabled=not able or plan.blocked,
         icon=":material/play_arrow:",
         key="run_start_button",
         on_click=press,
         args=(False,),
     )
-    if fresh is not None:
-        text = f"A new run with the same settings beside this one: {fresh}."
-        st.button(
-            "Start afresh",
-            help=text,
-            disabled=not able,
-            key="run_afresh",
-            on_click=press,
-            args=(True,),
-        )
+
+
+def why_not(plan: Plan, missing: list[str], *, afresh: bool) -> str:
+    """Why the press starts nothing, "" where it does; a run under way is shown."""
+    if missing:
+        return "Not started, because a model is missing: build it, or choose another one."
+    if plan.blocked and not plan.active and not afresh:
+        return f"Not started. {plan.note}"
+    return ""
 
 
 def press(afresh: bool) -> None:

@@ -229,7 +229,6 @@ def _save(draft: Draft) -> None:
         f"Save {number_of(len(draft.examples), 'good row')} as version {version}",
         type="primary",
         key="seed_upload_save",
-        disabled=draft.saved is not None,
         on_click=_store,
         args=(draft,),
         help="Earlier versions of the same name stay as they were." if taken else None,
@@ -244,6 +243,9 @@ def _store(draft: Draft) -> None:
     if not name:
         error = "Nothing was saved, because the seed set has no name: give it one."
         st.session_state[SAVE_ERROR] = error
+        return
+    if draft.saved is not None and draft.saved[0] == name:
+        st.session_state[SAVE_ERROR] = "It is saved already: mend a row, or give it another name."
         return
     try:
         version = state.workspace().database.save_seed_set(

@@ -142,8 +142,7 @@ def test_a_saved_seed_set_is_named_with_its_version(workspace: Workspace, page: 
     assert shown_yaml(app)["seeds"] == {"name": "demo safety", "version": 1}
 
 
-@pytest.mark.usefixtures("workspace")
-def test_problems_are_one_list_and_nothing_can_be_started(page: Page) -> None:
+def test_problems_are_one_list_and_nothing_can_be_started(workspace: Workspace, page: Page) -> None:
     app = page("run")
     widget(app, "text_input", "Name of the run").set_value("two words")
     rate = widget(app, "number_input", "Learning rate")
@@ -159,7 +158,28 @@ def test_problems_are_one_list_and_nothing_can_be_started(page: Page) -> None:
     ]
     assert "name: use letters, digits, dots, dashes and underscores" in listed
     assert "training.learning_rate: must be less than or equal to 1 (found 1e+99)" in listed
-    assert widget(app, "button", "Start").disabled
+    widget(app, "button", "Start").click().run()
+    assert not app.exception
+    assert workspace.runs() == []
+
+
+def test_a_setting_that_comes_with_the_click_counts(
+    workspace: Workspace, page: Page, small: bytes
+) -> None:
+    app = upload(page("run"), small)
+    widget(app, "text_input", "Name of the run").set_value("two words").run()
+    widget(app, "text_input", "Name of the run").set_value("two-words")
+    widget(app, "button", "Start").click().run()
+    (run,) = workspace.runs()
+    assert run.run_id.startswith("two-words")
+    run.set_state("done")
+    app.run()
+    widget(app, "button", "Go on").click().run()
+    assert "This run is done" in app.error[0].value
+    assert run.state().state == "done"
+    widget(app, "text_input", "Name of the run").set_value("three")
+    widget(app, "button", "Go on").click().run()
+    assert {one.run_id.split("-")[0] for one in workspace.runs()} == {"two", "three"}
 
 
 def test_the_form_begins_with_an_earlier_run(one_run: RunFolder, page: Page) -> None:
@@ -362,7 +382,11 @@ def test_a_missing_model_is_said_calmly(workspace: Workspace, page: Page, small:
     config = yaml.safe_load(small) | {"embedder": "/nowhere/embedder"}
     app = upload(page("run"), yaml.safe_dump(config).encode())
     assert "There is no model folder" in app.info[0].value
-    assert widget(app, "button", "Start").disabled
+    widget(app, "button", "Start").click().run()
+    assert "a model is missing" in app.error[0].value
+    widget(app, "button", "Measure before starting").click().run()
+    assert "a model is missing" in app.error[0].value
+    assert (workspace.runs(), workspace.measurements()) == ([], [])
 
 
 # -------------------------------------------------------------------- the live view
@@ -465,7 +489,8 @@ def test_several_seed_sets_are_put_together_on_the_page(workspace: Workspace, pa
     app.run()
     widget(app, "button_group", "Seed set (D0)").set_value("Several").run()
     assert "seeds.mixture needs two domains or more" in texts(app)
-    assert widget(app, "button", "Start").disabled
+    widget(app, "button", "Start").click().run()
+    assert workspace.runs() == []
     facts = "data/seeds/demo-truthfulness.jsonl"
     sets = widget(app, "multiselect", "Seed sets, one for each domain")
     assert sets.value == ["data/seeds/demo-safety.jsonl"]  # what the config had
@@ -491,7 +516,8 @@ def test_several_seed_sets_are_put_together_on_the_page(workspace: Workspace, pa
     assert shown["loop"]["draw"] == "domain"
     next(w for w in app.text_input if w.key.endswith("tea:domain")).set_value("facts").run()
     assert "Two seed sets are called facts" in texts(app)
-    assert widget(app, "button", "Start").disabled
+    widget(app, "button", "Start").click().run()
+    assert workspace.runs() == []
 
 
 def test_pause_is_asked_for_and_taken_back(running: RunFolder, page: Page) -> None:
@@ -534,7 +560,8 @@ def test_a_run_that_waits_says_how_to_go_on(one_run: RunFolder, page: Page) -> N
     links = {link.proto.label: link.proto.query_string for link in app.get("page_link")}
     assert links["Review the pairs"] == f"mode=Review&run={one_run.run_id}&k=2"
     assert "Resume" not in [button.label for button in app.button]
-    assert widget(app, "button", "Go on").disabled
+    widget(app, "button", "Go on").click().run()
+    assert "waits for people's review" in app.error[0].value
     finish_review(one_run, 2, "Ana")
     app.run()
     assert "The review is done: Resume goes on with the training." in texts(app)

@@ -87,9 +87,15 @@ def test_good_file_is_saved_as_a_version(page: Page, workspace: Workspace) -> No
     )
     info = workspace.database.load_seed_set("my seeds").info
     assert (info.note, info.author) == ("all of them", "Ann")
+    app.button(key="seed_upload_save").click().run()
+    assert "saved already" in app.error[-1].value
+    app.text_input(key="seed_name").set_value("again")
+    app.button(key="seed_upload_save").click().run()
+    assert [info.name for info in workspace.database.seed_sets()].count("my seeds") == 1
+    assert workspace.database.load_seed_set("again").info.version == 1
     app.session_state["seed_tab"] = "Saved seed sets"
     app.run()
-    assert app.selectbox(key="seeds").value == "my seeds"
+    assert app.selectbox(key="seeds").value == "again"
     assert metric(app, "Examples") == "1"
 
 
