@@ -14,7 +14,7 @@ KEYS = {
     "F": "flag for a second look",
     "J": "the next pair",
     "K": "the pair before",
-    "U": "undo, again and again",
+    "U": "undo, as often as you like",
     "O": "open a folded answer",
     "H": "close this sheet",
     "Ctrl+Enter": "save an edit",
