@@ -177,7 +177,7 @@ def test_the_name_of_an_uploaded_seed_set(
     tab.locator("input[type=file]").set_input_files(file)
     name = tab.get_by_label("Name of the seed set", exact=True)
     expect(name).to_have_value("doors")
-    click(tab, name, "windows", "Save 1 good rows")
+    click(tab, name, "windows", "Save 1 good row")
     expect(tab.get_by_text(re.compile("Saved as"))).to_be_visible()
     assert workspace.database.load_seed_set("windows").info.version == 1
     assert not workspace.database.seed_sets("doors")
