@@ -16,7 +16,7 @@ import streamlit as st
 
 from app import state
 from app.look import marked
-from app.widgets.plain import plain, sentences
+from app.widgets.plain import number_of, plain, sentences
 from app.widgets.samples_data import Iteration, load_iteration
 from app.widgets.samples_review import NO_NAME, ask_reviewer, reviewer_now, undo
 from isara.errors import IsaraError
@@ -51,8 +51,9 @@ class Preview(NamedTuple):
     def __str__(self) -> str:
         """The sentence that is shown."""
         return (
-            f"This decides {self.pairs} pairs: {self.kept} now kept, {self.pairs - self.kept} now "
-            f"dropped, {self.decided} already decided by a person ({self.by_others} by others)."
+            f"This decides {number_of(self.pairs, 'pair')}: {self.kept} now kept, "
+            f"{self.pairs - self.kept} now dropped, {self.decided} already decided by a person "
+            f"({self.by_others} by others)."
         )
 
 
@@ -95,7 +96,7 @@ def _draw(run_id: str, k: int, ids: list[str], chosen_by: tuple[str, ...]) -> No
     st.text(f"{preview(data, log.standing(), ids, reviewer)} {meaning}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            f"{WORDS[action]} {len(ids)} pairs",
+            f"{WORDS[action]} {number_of(len(ids), 'pair')}",
             key="bulk_decide",
             type="primary",
             icon=":material/done_all:",
@@ -155,7 +156,7 @@ def _decide(
     except IsaraError as error:
         st.session_state[ERROR] = str(error)
         return
-    told = f"Stored: {action} on {len(ids)} pairs. Undo takes all of them back."
+    told = f"Stored: {action} on {number_of(len(ids), 'pair')}. Undo takes all of them back."
     mine = [one for name in ids if (one := log.of(name).get(reviewer)) is not None]
     if crossed := sum(bool(log.crossed(one, since)) for one in mine):
         told += (

@@ -20,7 +20,7 @@ from app.look import marked
 from app.widgets import review_actions as actions
 from app.widgets.filters_harm import harmful
 from app.widgets.folding import is_open
-from app.widgets.plain import plain
+from app.widgets.plain import number_of, plain
 from app.widgets.review_edit import Texts, draft_words, fields, open_editor
 from app.widgets.review_focus import into_editor
 from app.widgets.review_queue import DIFFERING, Queue, Settings
@@ -134,7 +134,7 @@ def progress(queue: Queue, masks: Masks, times: list[datetime]) -> None:
     if (pace := decided_by_minute(times)) is not None:
         words += f" · {pace:.0f} decisions a minute, {left_words(left / pace)}"
     if differing := int(masks.differing.sum()):
-        words += f" · {differing} disagreements"
+        words += f" · {number_of(differing, 'disagreement')}"
     st.progress(count / total if total else 1.0, text=words)
 
 

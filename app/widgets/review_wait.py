@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import state
 from app.widgets.filters_harm import harm_button, harm_table
-from app.widgets.plain import plain
+from app.widgets.plain import number_of, plain
 from app.widgets.samples_data import Iteration
 from app.widgets.samples_review import NO_NAME, reviewer_now
 from isara.errors import IsaraError
@@ -65,7 +65,11 @@ def would_train(data: Iteration) -> str:
     final = apply_decisions(data.result, rulings)
     words = list(rulings.values())
     open_ones, _ = disagreements(log.standing().values())
-    differing = f" On {open_ones} pairs rulings differ: the latest counts." if open_ones else ""
+    differing = (
+        f" On {number_of(open_ones, 'pair')} rulings differ: the latest counts."
+        if open_ones
+        else ""
+    )
     return (
         f"It trains on {int(final.sum())} of {len(data)} pairs and the seeds. People accepted "
         f"{words.count('accept')}, changed {words.count('edit')} and rejected "

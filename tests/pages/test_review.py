@@ -338,7 +338,7 @@ def test_a_waiting_run_goes_on_when_the_review_is_done(
     assert "pairs rulings differ" not in texts(app)
     workspace.database.record_decision(one_run.run_id, 2, "2-00000", "Bob", "reject", seen=0)
     app.run()
-    assert "On 1 pairs rulings differ: the latest counts." in texts(app)
+    assert "On 1 pair rulings differ: the latest counts." in texts(app)
     app.button(key="review_done").click().run()
     assert resumed == [one_run.run_id]
     assert review_done(one_run, 2)
