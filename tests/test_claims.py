@@ -569,9 +569,10 @@ def test_what_the_command_refuses(isara: Callable[..., Any], tmp_path: Path) -> 
 def test_the_shipped_table_is_what_the_shipped_results_say(tmp_path: Path) -> None:
     claims = load_claims()
     kept = read_kept(claims)
+    assert sorted(kept) == list(range(1, 20))
     rows = claim_results(claims, Workspace(tmp_path), kept=kept)
-    assert {row["number"] for row in rows if row["verdict"] != NOT_RUN} == set(kept)
-    assert all(len(row["random_seeds"]) >= 8 for row in rows if row["kept"])
+    assert {row["verdict"] for row in rows} <= {UNDECIDED, SUPPORTED, NOT_SUPPORTED}
+    assert all(len(row["random_seeds"]) >= 8 for row in rows)
     text = (PROJECT_ROOT / "data" / "CLAIMS.md").read_text("utf-8")
     assert text == claims_markdown(rows, hours_in_all(rows))
 
