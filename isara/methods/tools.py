@@ -1,7 +1,8 @@
 """What a run works with: a writer, an embedder, a judge and a trainer, real or fake.
 
 `Tools` is the seam at which tests put fakes; `LoadedTools` loads the models of a config and keeps
-one language model in memory at a time.
+one language model in memory at a time. What it loads counts as loading, imports included, and so in
+no stage's pace.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from isara.errors import InputError
 from isara.evaluation.harm import HarmJudge
 from isara.evaluation.measure import Scorer
 from isara.examples import Example
+from isara.models import loading
 from isara.retrieval import Embedder
 from isara.training.sft import Told, TrainingRow, fine_tune
 
@@ -145,6 +147,7 @@ class LoadedTools:
         gc.collect()
         torch.cuda.empty_cache()
 
+    @loading
     def writer(self, model: Path | None) -> Writer:
         """The writer for M(k) in a folder, or for the base model (None)."""
         from isara.decoding.choose import writer_for
@@ -155,6 +158,7 @@ class LoadedTools:
         return self._writer
 
     @cached_property
+    @loading
     def embedder(self) -> Embedder:
         """The sentence embedder."""
         from isara.embedding_cache import CachedEmbedder
@@ -169,6 +173,7 @@ class LoadedTools:
         return CachedEmbedder(name, self.embeddings, device)
 
     @cached_property
+    @loading
     def judge(self) -> HarmJudge:
         """The 14-label judge."""
         from isara.evaluation.harm import Judge
@@ -176,6 +181,7 @@ class LoadedTools:
         return Judge(str(self.config.evaluation.judge), self.config.model.device)
 
     @cached_property
+    @loading
     def refusals(self) -> RefusalMethod:
         """The config's judge of refusals, or the phrase list."""
         from isara.evaluation.refusal import PhraseList, RefusalJudge
@@ -184,6 +190,7 @@ class LoadedTools:
         return PhraseList() if name is None else RefusalJudge(name, self.config.model.device)
 
     @cached_property
+    @loading
     def reward(self) -> Scorer | None:
         """The reward model; None where the config names none."""
         from isara.evaluation.reward import RewardModel
@@ -192,6 +199,7 @@ class LoadedTools:
         return None if name is None else RewardModel(name, self.config.model.device)
 
     @cached_property
+    @loading
     def preference(self) -> PairJudge | None:
         """The judge of pairs; replies of a server are kept beside the embeddings."""
         wanted = self.config.evaluation.preference
@@ -275,6 +283,7 @@ class LoadedTools:
             **told,
         )
 
+    @loading
     def scorer(self, reward: Path) -> Scorer:
         """The reward model of a folder."""
         from isara.evaluation.reward import RewardModel
