@@ -106,15 +106,14 @@ def train_policy(
     dtype = language.model.dtype
     language = trainable(language, training, told["random_seed"])
     model: Any = language.model
-    prompts = drawn(questions, updates * training.step_rows // answers, told["random_seed"])
-    rows = [{"prompt": answer_prompt([], q, multiline), "question": q} for q in prompts]
+    asked = drawn(questions, updates * training.step_rows // answers, told["random_seed"])
+    rows = [{"prompt": answer_prompt([], q, multiline), "question": q} for q in asked]
     longest = max(language.count_tokens(row["prompt"]) for row in rows) + max_new_tokens
     device = language.device.type
     at_once = rows_at_once(training, longest, model.config.vocab_size, device)
     told["steps"] = updates
-    arguments = stage_arguments(
-        training, folder, device, at_once, told, learning_rate=learning_rate
-    )
+    rates = {"learning_rate": learning_rate}
+    arguments = stage_arguments(training, folder, device, at_once, told, **rates)
     seen = callback(told, saves=False)
     own = model.generation_config.eos_token_id
     model.generation_config.eos_token_id = text_ends(language, multiline)
@@ -126,8 +125,7 @@ def train_policy(
             num_generations=answers,
             max_completion_length=max_new_tokens,
             beta=kl,
-            # An adapter's dropout would stand in the ratio to the model that drew the answers.
-            disable_dropout=True,
+            disable_dropout=True,  # else it stands in the ratio to what drew the answers
             shuffle_dataset=False,  # `drawn` has shuffled
         ),
         train_dataset=Dataset.from_list(rows),

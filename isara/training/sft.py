@@ -14,7 +14,6 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Required, TypedDict, Unpack
 
@@ -23,6 +22,7 @@ from isara.errors import InputError
 from isara.examples import Example
 from isara.models import Language, mebibytes
 from isara.prompts import training_texts
+from isara.training.steps import optimizer_steps, warmup_steps
 
 if TYPE_CHECKING:
     import torch
@@ -209,18 +209,6 @@ def rows_at_once(config: TrainingConfig, longest: int, vocabulary: int, device: 
     fitting = MOST_LOGITS // (config.batch_size * longest * vocabulary * 4)
     times = [n for n in range(1, config.accumulation + 1) if config.accumulation % n == 0]
     return config.batch_size * max([n for n in times if n <= fitting], default=1)
-
-
-def optimizer_steps(config: TrainingConfig, count: int, steps: int | None = None) -> int:
-    """Optimizer steps of a training on `count` rows: as told, else those of the config's epochs."""
-    return ceil(config.epochs * ceil(count / config.step_rows)) if steps is None else steps
-
-
-def warmup_steps(config: TrainingConfig, steps: int) -> int:
-    """Of so many optimizer steps those with a rising learning rate. The first of them has the rate
-    0, so at least one step is left that is none: the only step of a short training would teach
-    nothing."""
-    return min(ceil(config.warmup_ratio * steps), steps - 1)
 
 
 def training_arguments(
