@@ -33,12 +33,14 @@ FOREIGN = {
     b"\xd0\xcf\x11\xe0": "an Excel workbook",
     b"\x1f\x8b": "a gzip archive",
     b"PAR1": "a Parquet file",
+    b"%PDF": "a PDF",
     b"\xff\xfe": "text in UTF-16",
     b"\xfe\xff": "text in UTF-16",
 }
 NOT_UTF8 = "text encoded as UTF-8", "Save the file as UTF-8."
 # Bytes that are not UTF-8 are decoded to these, so that the lines around them can be read.
 ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
+NO_TEXT = re.compile("[\udc80-\udcff\0-\x08\x0e-\x1f]")
 # A field of CSV that is well formed, with what ends it ({0} is the separator); quotes that close.
 FIELD = r'(?:"(?:[^"]++|"")*+"(?=[{0}\r\n]|\Z)|(?!")[^{0}\r\n]*+)(?:{0}|\r?\n|\r|\Z)'
 CLOSED = re.compile(r'"(?:[^"]++|"")*+"')
@@ -65,11 +67,20 @@ def read_table(ending: str, data: bytes, mapping: Mapping[str, str] | None = Non
     foreign = next((kind for magic, kind in FOREIGN.items() if data.startswith(magic)), None)
     if foreign is None and data.count(0) > len(data) // 4:
         foreign = "text in UTF-16 or a binary file"
+    if foreign is None and _is_no_text(data):
+        foreign = "a binary file or text in another encoding"
     if foreign is not None:
         fix = "Save it again in the format that its ending says, encoded as UTF-8."
         return Table(problems=[file_problem(f"what looks like {foreign}", "UTF-8 text", fix)])
     text, faults = _decode(data)
     return TEXT_READERS[ending](text, faults)
+
+
+def _is_no_text(data: bytes) -> bool:
+    """Whether more than a quarter of the characters is no UTF-8 or a control character: then the
+    faults of single lines would say nothing. In a file in Latin-1 it is fewer."""
+    text = data.decode("utf-8", "surrogateescape")
+    return len(NO_TEXT.findall(text)) > len(text) // 4
 
 
 def _decode(data: bytes) -> tuple[str, dict[int, str]]:

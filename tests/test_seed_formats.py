@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 from typing import Any
 
 import pyarrow as pa
@@ -196,6 +197,9 @@ def test_a_byte_of_a_json_list_that_is_not_utf8() -> None:
         (b"PK\x03\x04 and so on", "Excel"),
         (b"\x1f\x8b and so on", "gzip"),
         (b"PAR1 and so on", "Parquet"),
+        (b"%PDF-1.7 and so on", "PDF"),
+        (random.Random(3).randbytes(4000), "binary"),
+        ("вопрос,ответ\nХолодно?,Нет.\n".encode("cp1251"), "another encoding"),
     ],
 )
 def test_what_is_of_another_kind_is_named(data: bytes, word: str) -> None:

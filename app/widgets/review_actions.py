@@ -28,6 +28,10 @@ EDIT = "editing"  # the URL's name for the card whose editor is open
 EDITING = "review_editing"  # the open editor (review_edit.py), None while there is none
 SHEET = "review_sheet"  # whether the sheet of keys is open
 TOLD = "review_told"
+OTHER_QUEUE = (
+    "Nothing was decided: the settings were changed just before that key, and another queue begins "
+    "with this pair. Press the key again if you mean this one."
+)
 
 
 class Target(NamedTuple):
@@ -129,6 +133,8 @@ def decide(target: Target, action: str, reason: str = "") -> None:
 def store(drawn: Target, action: str, reason: str = "", **texts: str) -> bool:
     """The same, with an edit's texts; whether it is stored."""
     if (target := meant(drawn)) is None:
+        if HERE not in st.session_state and reviewer_now():  # forget_card came first
+            st.session_state[ERROR] = OTHER_QUEUE
         return False
     if unread(action, target.candidate_id, target.flagged):
         st.session_state[ERROR] = UNREAD

@@ -98,7 +98,7 @@ def steps_figure(series: dict[Training, dict[int, float]], title: str) -> go.Fig
     for number, ((place, kind), values) in enumerate(series.items()):
         name = place_name(place) if kind == "train" else stage_words(place, kind)
         add_line(figure, number, name, list(values), list(values.values()), "step %{x}: %{y:.4g}")
-    figure.update_xaxes(title="training step")
+    figure.update_xaxes(title="training step", rangemode="nonnegative")
     figure.update_yaxes(exponentformat="e")  # 2e−5, not 20µ
     return small(figure, title)
 
@@ -112,7 +112,7 @@ def speed_figure(points: Sequence[Point]) -> go.Figure:
         values = [point.value for point in own]
         text = "%{y:,.0f} tokens per second after %{x:.1f} min"
         add_line(figure, number, STAGES.get(stage, stage), minutes, values, text)
-    figure.update_xaxes(title="minutes at work")
+    figure.update_xaxes(title="minutes at work", rangemode="nonnegative")
     figure.update_yaxes(rangemode="tozero")
     return small(figure, "tokens per second")
 
@@ -125,7 +125,7 @@ def memory_figure(held: dict[str, list[Point]]) -> go.Figure:
             minutes = [point.at / 60 for point in points]
             gigabytes = [point.value * 2**20 / 1e9 for point in points]
             add_line(figure, number, name, minutes, gigabytes, "%{y:.2f} GB after %{x:.1f} min")
-    figure.update_xaxes(title="minutes at work")
+    figure.update_xaxes(title="minutes at work", rangemode="nonnegative")
     figure.update_yaxes(rangemode="tozero")
     return small(figure, "GB")
 

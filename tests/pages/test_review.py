@@ -255,6 +255,19 @@ def test_listed_reviewers_share_the_pairs(one_run: RunFolder, page: Page) -> Non
     assert "You are not among those" in app.info[0].value
 
 
+def test_a_key_that_comes_with_other_settings_says_that_nothing_was_decided(
+    database: Database, one_run: RunFolder, page: Page
+) -> None:
+    app = reviewing(page, one_run)
+    app.text_input(key="reviewers").set_value("Ana, Bob")
+    press(app, "accept")
+    assert "the settings were changed just before that key" in app.error[0].value
+    assert stored(database, one_run) == {}
+    press(app, "accept")
+    assert not app.error
+    assert len(stored(database, one_run)) == 1
+
+
 def test_reviewers_and_their_agreement(database: Database, one_run: RunFolder, page: Page) -> None:
     for i in range(4):
         for who in ("Ana", "Bob"):
