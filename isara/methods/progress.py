@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from isara.config import RunConfig
+from isara.training.steps import optimizer_steps
 from isara.workspace.files import read_json, write_json
 from isara.workspace.runs import Progress, RunFolder
 
@@ -127,8 +128,11 @@ def _contrasted(config: RunConfig, pairs: float) -> float:
 
 def training_steps(config: RunConfig, work: dict[str, float]) -> int:
     """Optimizer steps of the model of an iteration with this work."""
-    units = work.get("policy", work.get("train", 0.0))
-    return ceil(units / config.training.step_rows)
+    training = config.training
+    if "policy" in work:
+        return config.rft.policy_steps
+    updates = config.contrast.updates if "own" in work else None
+    return optimizer_steps(training, round(work["train"] / training.epochs), updates)
 
 
 @dataclass

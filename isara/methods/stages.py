@@ -11,7 +11,6 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,7 @@ from isara.methods.variety import write_diversity
 from isara.prompts import answer_prompt, fit, question_prompt
 from isara.retrieval import nearest
 from isara.training.sft import TrainingRow, delete_checkpoints
+from isara.training.steps import optimizer_steps
 from isara.workspace.files import (
     BlockWriter,
     write_json,
@@ -371,7 +371,7 @@ class Run(Measuring):
                 steps=steps,
             )
         # None was taken where the last checkpoint was whole and only the model had to be written.
-        taken = taken or steps or ceil(epochs * ceil(rows / step_rows))
+        taken = taken or optimizer_steps(self.config.training, rows, steps)
         write_json(done, counted | {"steps": taken})
         delete_checkpoints(files.model)
         self.reporter.update(place, "train", total, total, started=started)

@@ -138,10 +138,11 @@ def test_the_matched_baseline_takes_the_steps_of_all_iterations(
 
 
 def test_a_training_of_few_steps_is_told(small_config: Callable[..., RunConfig]) -> None:
-    # 12 seeds, 4 of them held out: 8 rows of 32 are one step, twice over two.
-    config = small_config(contrast={"held_out": 4}, training={"epochs": 2})
-    (note,) = step_notes(config.model_copy(update={"method": "spin"}), seeds=12)
-    assert note.startswith("An iteration trains for 1 optimizer step of 32 rows")
+    # 12 seeds, 4 of them held out: 8 rows of 32 are one step in each epoch.
+    for epochs, words in ((1, "1 optimizer step of 32 rows"), (2, "2 optimizer steps of 32 rows")):
+        config = small_config(contrast={"held_out": 4}, training={"epochs": epochs})
+        (note,) = step_notes(config.model_copy(update={"method": "spin"}), seeds=12)
+        assert note.startswith(f"An iteration trains for {words}")
     assert "contrast.updates" in note
     assert step_notes(small_config(training={"epochs": 4}), seeds=12) == []  # 12 + 20 rows
 
