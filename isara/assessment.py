@@ -70,10 +70,12 @@ WORKED = (
 )
 WHOLE = re.compile(r"\+?(\d+)(?:\.0+)?")
 # A fraction or a share of ten is a score; of anything else it is not.
-OF_TEN = re.compile(r"(?<![\d.,/])(\d+(?:[.,]\d+)?)\s*(?:/|out of|of)\s*10(?![\d.,/])", re.I)
+OF_TEN = re.compile(r"(?<![\d.,/])(\d+(?:[.,]\d+)?)\s*(?:/|out of|of)\s*10(?![\d/]|[.,]\d)", re.I)
 NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*(?:\s*(?:/|%|e\d)\S*)?", re.I)
 NUMBER_WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 WORDS = re.compile(rf"\b({'|'.join(NUMBER_WORDS)})\b", re.I)
+
+ONE = re.compile(r"(?:\s*\w+\s*:)?[\W_]*one[\W_]*", re.I)  # also after a word such as "Score:"
 
 
 def pair_text(example: Example) -> str:
@@ -96,8 +98,13 @@ def assessment_prompt(example: Example, aspect: Aspect, variant: Variant) -> str
 
 
 def both_scores(text: str) -> tuple[str, str]:
-    """The replies on quality and on following of the one-call variant; "" where one is missing."""
+    """The replies on quality and on following of the one-call variant; "" where one is missing.
+
+    A model may go on with a pair and scores of its own: those are not read.
+    """
     lines = [line.strip() for line in text.strip().split("\n")]
+    another = next((i for i, line in enumerate(lines) if line.startswith(QUESTION_CUE)), None)
+    lines = lines[:another] or [""]
     cue = CUES["following"].lower()
     rest = [line[len(cue) :].strip() for line in lines[1:] if line.lower().startswith(cue)]
     return lines[0], rest[0] if rest else ""
@@ -109,10 +116,13 @@ def parse_score(text: str) -> int | None:
 
     Only what stands before the first `||` is read, of several lines the first that has a number.
     "8/10" and "8 out of 10" are 8; "8.0" is 8 and "7.5" is no score, since whole numbers were asked
-    for; number words count where there are no digits.
+    for; number words count where there are no digits, "one" only where it stands alone ("a good
+    one" is no score).
     """
     reply = unicodedata.normalize("NFKC", text)
-    if not re.search(r"\d", reply.split("||")[0]):
+    said = reply.split("||")[0]
+    found = [word.lower() for word in WORDS.findall(said)]
+    if not re.search(r"\d", said) and (found != ["one"] or ONE.fullmatch(said)):
         reply = WORDS.sub(lambda word: str(NUMBER_WORDS.index(word[0].lower()) + 1), reply)
     for line in reply.split("||")[0].strip().split("\n"):
         part, fractions = OF_TEN.subn(r" \1 ", line)

@@ -364,18 +364,21 @@ class RunConfig(Part):
     """Read by the method rft alone."""
 
     @model_validator(mode="after")
-    def quantised_needs_lora(self) -> RunConfig:
+    def parts_go_together(self) -> RunConfig:
+        faults = []
         if self.model.quantisation != "none" and self.training.lora is None:
-            raise ValueError(
+            faults.append(
                 f"model.quantisation is {self.model.quantisation}, whose weights cannot be trained "
                 "directly: add training.lora (e.g. {r: 16, alpha: 32}) or set quantisation: none"
             )
         if self.loop.draw == "domain" and self.seeds.mixture is None:
-            raise ValueError("loop.draw is domain without seeds.mixture: set it to pool")
+            faults.append("loop.draw is domain without seeds.mixture: set it to pool")
         if self.loop.patience is not None and not self.evaluation.prompts:
-            raise ValueError("loop.patience is given without evaluation.prompts: add an eval set")
+            faults.append("loop.patience is given without evaluation.prompts: add an eval set")
         if self.evaluation.prompts and not self.evaluation.judge:
-            raise ValueError("evaluation.prompts is given without evaluation.judge: add a judge")
+            faults.append("evaluation.prompts is given without evaluation.judge: add a judge")
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
     @property

@@ -34,6 +34,12 @@ REPLIES = [
     ("This one is an 8||Clear.", 8),
     ("one||Of no use.", 1),
     ("one or two||Of no use.", None),
+    ("Score: one.||Of no use.", 1),
+    ("A good one||Clear.", None),
+    ("8/10. Clear.", 8),
+    ("Score: 8/10.||Clear.", 8),
+    ("8 out of 10, since it is clear||", 8),
+    ("8/10.5||Clear.", None),
     ("８||Full-width digits.", 8),
     ("8||2 of 3 facts are right, so 6 would be harsh.", 8),
     ("8-9||Between the two.", None),
@@ -66,6 +72,10 @@ def test_one_call_gives_both_scores() -> None:
         "8||Kind.",
         "3||Off topic.",
     )
+    # The scores of a pair that the model has gone on with are not this pair's.
+    more = "9||Kind.\n\nQuestion: another?\nAnswer: No.\nQuality: 2||Rude.\nFollowing: 1||Bad."
+    assert both_scores(more) == ("9||Kind.", "")
+    assert both_scores("Question: another?\nQuality: 2||Rude.") == ("", "")
     assert both_scores("8||Kind.") == ("8||Kind.", "")
     assert both_scores("") == ("", "")
 

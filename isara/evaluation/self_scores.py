@@ -13,7 +13,7 @@ from typing import Any
 from isara.assessment import ASPECTS
 from isara.config import PROJECT_ROOT, RunConfig, resolve
 from isara.evaluation.stats import correlation
-from isara.workspace.files import read_columns
+from isara.workspace.files import read_columns, read_jsonl
 from isara.workspace.runs import IterationFolder
 
 DEMO_JUDGE = (PROJECT_ROOT / "data" / "demo" / "judge").resolve()
@@ -54,7 +54,28 @@ def scored(files: IterationFolder, aspect: str) -> tuple[list[float], list[float
     scores = read_columns(assessed, ("index", aspect), optional=True)
     if aspect not in scores:
         return [], []
-    both = scores.merge(read_columns(files.candidates, ("index", "answer")), on="index")
-    both = both.dropna(subset=[aspect])
-    good = [demo_world().is_good(answer, "safety") for answer in both["answer"]]
+    columns = read_columns(files.candidates, ("index", "answer", "domain"), optional=True)
+    both = scores.merge(columns, on="index").dropna(subset=[aspect])
+    own = both["domain"] if "domain" in both else [None] * len(both)
+    worlds = _worlds(files)
+    good = [
+        demo_world().is_good(answer, worlds.get(domain, "safety"))
+        for answer, domain in zip(both["answer"], own, strict=True)
+    ]
     return both[aspect].astype(float).tolist(), [float(one) for one in good]
+
+
+def _worlds(files: IterationFolder) -> dict[str | None, str]:
+    """For each domain of the run's seeds (None where it has one alone) the demo world's domain in
+    which the most of their answers are careful: a run may call its domains as it likes."""
+    from isara.demo.world import demo_world
+
+    world = demo_world()
+    answers: dict[str | None, list[str]] = {}
+    seeds = files.path.parent / "seeds.jsonl"
+    for row in read_jsonl(seeds) if seeds.exists() else []:
+        answers.setdefault(row.get("domain"), []).append(row["answer"])
+    return {
+        domain: max(world.families, key=lambda d: sum(world.is_good(answer, d) for answer in own))
+        for domain, own in answers.items()
+    }

@@ -1,8 +1,7 @@
 """What a run reads before it begins: seed set D0 and eval prompts, of one domain or of several.
 
     config = pinned(config, workspace)                 # saved seed sets with their versions
-    seeds, notes = load_seeds(config, workspace)
-    prompts = load_prompts(config.evaluation.prompts)
+    seeds, notes, prompts = load_inputs(config, workspace)
 
 A mixture is the concatenation of its seed sets, in the order of the config; each pair carries its
 domain. All that is wrong, in whichever file, is one InputError: a run never trains on a part of its
@@ -24,6 +23,7 @@ from isara.errors import InputError
 from isara.evaluation.measure import SPLITS
 from isara.evaluation.stats import can_tell
 from isara.examples import EvalPrompt, Example, shown_value
+from isara.models import location
 from isara.seed_files import read_eval_set, read_seed_file
 from isara.workspace.runs import Workspace
 
@@ -51,6 +51,53 @@ def pinned(config: RunConfig, workspace: Workspace) -> RunConfig:
         mixture = {domain: fixed(source) for domain, source in seeds.mixture.items()}
         seeds = seeds.model_copy(update={"mixture": mixture})
     return config.model_copy(update={"seeds": seeds})
+
+
+def load_inputs(
+    config: RunConfig, workspace: Workspace
+) -> tuple[list[Example], list[str], list[EvalPrompt]]:
+    """The seed set with its notes, and the eval prompts.
+
+    InputError tells what is wrong with the seeds, with the eval sets, and of the folders of models
+    those that are not there.
+    """
+    faults = _missing_models(config)
+    seeds: list[Example] = []
+    notes: list[str] = []
+    prompts: list[EvalPrompt] = []
+    try:
+        seeds, notes = load_seeds(config, workspace)
+        if not seeds:
+            faults.append("The seed set is empty; give at least one question with its answer.")
+    except InputError as error:
+        faults.append(str(error))
+    try:
+        prompts = load_prompts(config.evaluation.prompts)
+    except InputError as error:
+        faults.append(str(error))
+    if faults:
+        raise InputError("\n".join(faults))
+    return seeds, notes, prompts
+
+
+def _missing_models(config: RunConfig) -> list[str]:
+    """A sentence for each setting that names a model's folder which is not there."""
+    measured = config.evaluation
+    named = {
+        "model.path": config.model.path,
+        "embedder": config.embedder,
+        "evaluation.judge": measured.judge,
+        "evaluation.refusal_judge": measured.refusal_judge,
+        "evaluation.reward": measured.reward,
+        "evaluation.preference.path": measured.preference and measured.preference.path,
+    }
+    faults = []
+    for setting, name in named.items():
+        try:
+            location(name or "")
+        except InputError as error:
+            faults.append(f"{setting}: {error}")
+    return faults
 
 
 def load_seeds(config: RunConfig, workspace: Workspace) -> tuple[list[Example], list[str]]:

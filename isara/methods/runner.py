@@ -26,8 +26,7 @@ from isara.methods.contrasting import check_demonstrations
 from isara.methods.estimate import read_measured
 from isara.methods.inputs import (
     domain_notes,
-    load_prompts,
-    load_seeds,
+    load_inputs,
     pinned,
     places,
     power_notes,
@@ -74,10 +73,7 @@ class Prepared:
 def prepare(config: RunConfig, workspace: Workspace) -> Prepared:
     """Read and check what a run needs; no model is loaded."""
     config = pinned(config, workspace)
-    seeds, notes = load_seeds(config, workspace)
-    if not seeds:
-        raise InputError("The seed set is empty; give at least one question with its answer.")
-    prompts = load_prompts(config.evaluation.prompts)
+    seeds, notes, prompts = load_inputs(config, workspace)
     found = check_seeds(config, seeds, prompts)
     if config.method == "rft":
         check_rft(config, len(found.seeds))
@@ -99,16 +95,18 @@ def check_lengths(prepared: Prepared, tools: Tools) -> None:
     multiline = config.prompts.multiline
     shortest = min(config.training.max_tokens, writer.context) - 1
     room = writer.context - config.evaluation.max_new_tokens
-    budgets = {
-        "prompts.question_tokens": config.prompts.question_tokens,
-        "prompts.answer_tokens": config.prompts.answer_tokens,
-        "evaluation.max_new_tokens": config.evaluation.max_new_tokens,
-    }
     faults = [
         f"{name} is {budget}, the context is {writer.context}: lower it"
-        for name, budget in budgets.items()
+        for name, budget in _budgets(config).items()
         if budget >= writer.context
     ]
+    asked = config.prompts.question_tokens + writer.count_tokens(answer_prompt([], "", multiline))
+    if config.method == "isara" and shortest < asked and not faults:
+        faults.append(
+            f"a generated question may have {config.prompts.question_tokens} tokens "
+            f"(prompts.question_tokens), which with its prompt are more than the {shortest} that a "
+            "training row has room for beside an answer: lower it or raise training.max_tokens"
+        )
 
     def look(what: str, text: str, limit: int) -> None:
         count = writer.count_tokens(text)
@@ -127,6 +125,20 @@ def check_lengths(prepared: Prepared, tools: Tools) -> None:
             "Some texts are too long for the model or its training rows; shorten or remove them: "
             + "; ".join(faults)
         )
+
+
+def _budgets(config: RunConfig) -> dict[str, int]:
+    """Tokens that a method may ask a model for at once, by the setting that says so."""
+    budgets = {
+        "prompts.question_tokens": config.prompts.question_tokens,
+        "prompts.answer_tokens": config.prompts.answer_tokens,
+        "evaluation.max_new_tokens": config.evaluation.max_new_tokens,
+    }
+    if config.method == "isheep":
+        budgets["isheep.list_tokens"] = config.isheep.list_tokens
+    if config.method in ("isara", "isheep") and config.filters.assessment != "none":
+        budgets["assessment.max_new_tokens"] = config.assessment.max_new_tokens
+    return budgets
 
 
 @contextmanager

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from isara.decoding import Writer
-from isara.prompts import TASKS_HEAD, fold
+from isara.decoding import Writer, Written
+from isara.prompts import TASKS_HEAD, answer_prompt, fold
 
 if TYPE_CHECKING:
+    from isara.config import RunConfig
     from isara.methods.candidates import Rows
     from isara.methods.stages import Run
 
@@ -82,6 +83,7 @@ def write_tasks(run: Run, k: int, model: Path | None, count: int) -> Rows:
                 "list_prompt_tokens": text.prompt_tokens,
                 "list_prompt": prompt,
                 "shown": ids,
+                "too_long": _too_long(config, writer, text, len(ids) + 1),
             }
             for i, text, prompt, ids in zip(indices, written, prompts, shown, strict=True)
         ]
@@ -92,8 +94,21 @@ def write_tasks(run: Run, k: int, model: Path | None, count: int) -> Rows:
     return [{"index": i, **row} for i, row in enumerate(rows[:count])]
 
 
+def _too_long(config: RunConfig, writer: Writer, text: Written, first: int) -> list[int]:
+    """Places of the tasks that leave no room for an answer, when it is written or when it is
+    trained on. Nothing but the list's budget limits a task."""
+    room = min(config.training.max_tokens - 1, writer.context - config.prompts.answer_tokens)
+    prompts = [
+        answer_prompt([], task, config.prompts.multiline)
+        for task in read_list(text.text, first, text.finish)
+    ]
+    return [i for i, prompt in enumerate(prompts) if writer.count_tokens(prompt) > room]
+
+
 def _rows(item: dict[str, Any], first: int) -> Rows:
-    """A list's tasks as questions; likelihood and tokens are the list's: none of their own."""
+    """A list's tasks as questions, without those that are too long; likelihood and tokens are the
+    list's: none of their own."""
+    tasks = read_list(item["list"], first, item["list_finish"])
     return [
         {
             "question": task,
@@ -104,5 +119,6 @@ def _rows(item: dict[str, Any], first: int) -> Rows:
             "question_tokens": 0,
             "question_prompt_tokens": 0,
         }
-        for task in read_list(item["list"], first, item["list_finish"])
+        for place, task in enumerate(tasks)
+        if place not in item.get("too_long", ())
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,10 +12,11 @@ import pytest
 from isara.config import RunConfig
 from isara.config_files import load_config, to_yaml
 from isara.demo.scripted import ScriptedTools
-from isara.evaluation.self_scores import DEMO_JUDGE, self_score_fields
+from isara.demo.world import demo_world, draw_seeds
+from isara.evaluation.self_scores import DEMO_JUDGE, scored, self_score_fields
 from isara.report import summarise
 from isara.report_table import metrics
-from isara.workspace.files import write_text
+from isara.workspace.files import write_jsonl, write_parquet, write_text
 from isara.workspace.runs import RunFolder
 
 Make = Callable[..., RunConfig]
@@ -59,6 +61,37 @@ def test_scores_against_the_truth(run: RunFolder) -> None:
     found = self_score_fields(run.iteration(1), judged_by(run, "data/demo/judge"))
     assert found["self_score_quality"]["value"] == pytest.approx(-1)
     assert found["self_score_following"]["value"] > 0.9
+
+
+def test_the_truth_is_that_of_the_domain_that_the_seeds_are_of(
+    small_config: Make, tmp_path: Path
+) -> None:
+    world, rng = demo_world(), random.Random(1)
+    run = RunFolder(tmp_path / "r")
+    rows = []
+    for domain, name in (("help", "everyday"), ("facts", "known")):  # the run's own names
+        rows += [
+            {"question": one.question, "answer": one.answer, "domain": name}
+            for one in draw_seeds(world, domain, 6, "own names")
+        ]
+    write_jsonl(run.path / "seeds.jsonl", rows)
+    written = [
+        ("help", "everyday", "good"),
+        ("help", "everyday", "bad"),
+        ("facts", "known", "good"),
+    ]
+    files = run.iteration(1)
+    answers = pd.DataFrame(
+        {
+            "index": range(len(written)),
+            "answer": [world.draw(d, rng).answer(persona, rng) for d, _, persona in written],
+            "domain": [name for _, name, _ in written],
+        }
+    )
+    write_parquet(files.candidates, answers)
+    scores = pd.DataFrame({"index": range(3), "quality": pd.array([9, 2, 9], "Int64")})
+    write_parquet(files.path / "assessed.parquet", scores)
+    assert scored(files, "quality") == ([9, 2, 9], [1, 0, 1])
 
 
 def test_nothing_is_told_of_other_worlds(run: RunFolder) -> None:
