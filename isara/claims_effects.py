@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from isara.claims_files import Hypothesis, Side
-from isara.evaluation.comparing import BOOTSTRAP, COLUMNS, METRICS, Metric, outcomes
+from isara.evaluation.comparing import COLUMNS, METRICS, outcomes
 from isara.evaluation.self_scores import scored
 from isara.evaluation.stats import correlation, over_seeds, two_level_bootstrap
 from isara.methods.rewarding import UNSEEN, accuracy_field
@@ -32,16 +32,7 @@ Folders = Mapping[tuple[str, int], RunFolder]  # by arm and random seed
 # Stages of a loop, without measuring.
 LOOP = ("questions", "answers", "assess", "filter", "own", "train")
 
-# Against the base model, x 100 (AlpacaEval, methods §4); the base model itself has none.
-WIN_RATE = Metric(
-    "win_rate",
-    BOOTSTRAP,
-    ("preference",),
-    lambda t: t["preference"].notna(),
-    lambda t: t["preference"] - 1,
-    scale=100,
-)
-PROMPT_METRICS = {metric.name: metric for metric in (*METRICS, WIN_RATE)}
+PROMPT_METRICS = {metric.name: metric for metric in METRICS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +101,7 @@ def _outcomes(
     files = place_files(folder, side.place)
     if files is None or not files.evaluation.exists():
         return None
-    wanted = (*COLUMNS, "category", "preference")
+    wanted = (*COLUMNS, "category")
     table = read_columns(files.evaluation, wanted, optional=True)
     if hypothesis.category is not None:
         table = table[table["category"] == hypothesis.category]

@@ -101,8 +101,7 @@ def run(
 
     if measured and not dry_run:
         raise typer.BadParameter("--measure goes with --dry-run: it starts no run.")
-    # One run, one device: the Trainer would spread over all GPUs and multiply the batch.
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")  # see `resumable`, which --measure is not in
     settings = load_config(config, changes)
     place = open_workspace(workspace)
     folder = run_folder(place, settings, run_id, new)
@@ -126,24 +125,11 @@ def run(
 
 def carry_out(prepared: Prepared, folder: RunFolder, place: Workspace, quiet: bool) -> None:
     """Work on a run to its end with a progress bar, and print its table."""
-    import traceback
-
-    from isara.config_files import one_line
     from isara.methods.runner import execute
 
     typer.echo(f"run {folder.run_id} in {folder.path}", err=True)
-    try:
-        with resumable(f" ({folder.run_id})"), listener_or_none(quiet) as listener:
-            reason = execute(prepared, folder, workspace=place, listener=listener)
-    except (IsaraError, typer.Exit):
-        raise
-    except Exception as error:
-        place_of_trace = folder.path / "traceback.txt"
-        place_of_trace.write_text(traceback.format_exc(), encoding="utf-8")
-        raise IsaraError(
-            f"The run {folder.run_id} failed: {type(error).__name__}: {one_line(error)[:300]} "
-            f"(more in {place_of_trace}). The same command goes on from the last finished block."
-        ) from None
+    with resumable(f" ({folder.run_id})"), listener_or_none(quiet) as listener:
+        reason = execute(prepared, folder, workspace=place, listener=listener)
     print_result(folder, reason)
 
 

@@ -40,13 +40,10 @@ def branch(
     What iterations 1 to K have written is reused; verdicts and training of iteration K, and all
     that follows, are made anew in a run of its own. The same command goes on where it stopped.
     """
-    import os
-
     from isara.branching import make_branch, plan_branch, prepare_branch
     from isara.cli import carry_out
     from isara.workspace.runs import Workspace
 
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")  # one run, one device
     place = Workspace(workspace)
     plan = plan_branch(place, run_id, at, changes or [], wanted_id=new_id, new=new)
     prepared = prepare_branch(place, plan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from isara.errors import IsaraError
 
 if TYPE_CHECKING:
     from isara.workspace.runs import RunFolder, Workspace
@@ -39,18 +42,32 @@ def goes_on(place: Workspace, run: RunFolder) -> str:
 @contextmanager
 def resumable(of_run: str = "", *, waiting_on_stderr: bool = False) -> Iterator[None]:
     """Work inside that waits for people's review, or that is stopped, ends the command with exit 0
-    and a sentence on how it goes on; `of_run` says in brackets which run was stopped."""
+    and a sentence on how it goes on; `of_run` says in brackets which run was stopped. What nobody
+    foresaw is an IsaraError with where to read more.
+
+    It works on one device: the Trainer would spread over all GPUs and multiply the batch.
+    """
+    from isara.config_files import one_line
     from isara.methods.reviewing import ReviewNotDoneError
     from isara.training.sft import StoppedError
 
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
     try:
         yield
+    except (IsaraError, typer.Exit):
+        raise
     except ReviewNotDoneError as waiting:
         typer.echo(str(waiting), err=waiting_on_stderr)
         raise typer.Exit(0) from None
     except (StoppedError, KeyboardInterrupt):
         typer.echo(f"Stopped; the same command goes on.{of_run}", err=True)
         raise typer.Exit(0) from None
+    except Exception as error:
+        more = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+        raise IsaraError(
+            f"The run failed{of_run}: {type(error).__name__}: {one_line(error)[:300]}{more}. The "
+            "same command goes on from the last finished block."
+        ) from None
 
 
 def print_json(value: Any) -> None:

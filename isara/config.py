@@ -78,7 +78,8 @@ class LoopConfig(Part):
     min_gain: float = Field(0.0, ge=0.0, le=1.0)
     """By how much a rate must be lower than the best before to count (a share) [H]."""
     keep_models: Literal["all", "last", "best"] = "all"
-    """Which iterations' models stay on disk: all, the last one, or the best on dev [H]."""
+    """Which iterations' models stay on disk: all, the last one, or the last and the one with the
+    lowest harmful rate on dev (all where none is measured) [H]."""
 
 
 class GenerationConfig(Part):
@@ -310,7 +311,8 @@ class EvaluationConfig(Part):
     baselines: list[Baseline] = Field(default_factory=lambda: ["sft"])  # type: ignore[arg-type]
     """Baselines measured beside the iterations: sft = the same training on D0 alone; icl_knn and
     icl_random = the base model with C seeds in its prompt; sft_matched = training on D0 alone for
-    as many optimizer steps as all iterations took."""
+    as many optimizer steps as the models of all iterations took (a reward model's are not
+    counted)."""
 
 
 def run_name(name: str) -> str:

@@ -21,12 +21,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psutil
 from filelock import FileLock, Timeout
 
-from isara.errors import RunStateError
+from isara.errors import IsaraError, RunStateError
 from isara.methods.reviewing import ReviewNotDoneError, waiting_iteration
 from isara.workspace.files import read_json, write_json, write_text
 from isara.workspace.runs import MEASUREMENTS, WORKER_DIED, RunFolder, Workspace
@@ -121,7 +121,7 @@ class Supervisor:
         with self._lock, self._turn():
             write_text(folder.config, config)
             self._enqueue(folder, device)
-            write_json(folder.job, read_json(folder.job, {}) | {"place": 0})
+            write_json(folder.job, _job(folder) | {"place": 0})
         self._wake.set()
         return folder
 
@@ -143,7 +143,7 @@ class Supervisor:
             # A worker would load its models only to wait again, and hold up the end of the review.
             if (k := waiting_iteration(run)) is not None:
                 raise RunStateError(str(ReviewNotDoneError(run, k)))
-            self._enqueue(run, device or read_json(run.job, {}).get("device"))
+            self._enqueue(run, device or _job(run).get("device"))
         self._wake.set()
         return run
 
@@ -169,7 +169,7 @@ class Supervisor:
             moved = runs.pop(waiting.index(run_id))
             runs.insert(max(0, place - 1), moved)
             for at, run in zip(places, runs, strict=True):
-                write_json(run.job, read_json(run.job, {}) | {"place": at})
+                write_json(run.job, _job(run) | {"place": at})
 
     def stop(self, run_id: str, *, now: bool = False) -> None:
         """Take a run off the queue, or ask its worker to end after the block that it is at.
@@ -291,7 +291,7 @@ class Supervisor:
 
     def _device_of(self, run: RunFolder) -> str:
         # A run that was started on the command line has no job.json.
-        return str(read_json(run.job, {}).get("device", self._device))
+        return str(_job(run).get("device", self._device))
 
 
 _supervisors: dict[Path, Supervisor] = {}
@@ -336,13 +336,21 @@ def _measures(run: RunFolder) -> bool:
     return run.path.parent.name == MEASUREMENTS
 
 
+def _job(run: RunFolder) -> dict[str, Any]:
+    """What job.json says; nothing where there is none (a run of the command line), or where it is
+    damaged: one run's file must not hold up the queue."""
+    with contextlib.suppress(IsaraError):
+        return cast("dict[str, Any]", read_json(run.job, {}))
+    return {}
+
+
 def _queued_at(run: RunFolder) -> int:
-    return int(read_json(run.job, {}).get("queued", 0))
+    return int(_job(run).get("queued", 0))
 
 
 def _place(run: RunFolder) -> tuple[int, str]:
     """What the queue is sorted by: when a run was queued, or where it was moved to."""
-    job = read_json(run.job, {})
+    job = _job(run)
     return int(job.get("place", job.get("queued", 0))), run.run_id
 
 

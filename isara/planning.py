@@ -113,7 +113,8 @@ def _tokens(config: RunConfig, seeds: Sequence[Example], prompts: int) -> dict[s
     }
     if config.method == "isheep":
         of_unit |= {"questions": config.isheep.tasks * question, "answers": pair}
-    against = config.method in ("spin", "irft") or config.training.objective == "contrast"
+    contrast = config.method == "isara" and config.training.objective == "contrast"
+    against = config.method in ("spin", "irft") or contrast
     found: dict[str, float] = {}
     for key, units in planned_work(config, len(seeds), prompts, retention=1.0).items():
         kind = kind_of(key)

@@ -19,7 +19,7 @@ random seeds and prompts, corrected over the table by Holm (evaluation/stats.py)
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -202,10 +202,12 @@ def carry_out(
     """Do every run that is not done; `on_run` hears the id, the number and how many there are.
 
     Random seeds are in the outer loop, so that a stopped study has whole comparisons. A run that
-    was stopped or killed goes on where it was.
+    was stopped or killed goes on where it was. InputError before the first run tells what is wrong
+    with the inputs of any of them.
     """
     configs = run_configs(study, workspace)
     order = [(arm, number) for number in study.random_seeds for arm in study.arms]
+    _check_inputs(study, configs, workspace)
     for place, key in enumerate(order, 1):
         config = configs[key]
         folder = workspace.run(config.default_run_id)
@@ -222,6 +224,23 @@ def carry_out(
         execute(
             prepare(config, workspace), folder, workspace=workspace, tools=made, listener=listener
         )
+
+
+def _check_inputs(
+    study: Study, configs: Mapping[tuple[str, int], RunConfig], workspace: Workspace
+) -> None:
+    faults: dict[str, list[str]] = {}  # arms by what is wrong with them
+    for (arm, _), config in configs.items():
+        if study.arms[arm].demo_model is not None or is_done(workspace.run(config.default_run_id)):
+            continue  # its model is yet to be made
+        try:
+            prepare(config, workspace)
+        except InputError as error:
+            arms = faults.setdefault(str(error), [])
+            arms += [] if arm in arms else [arm]
+    if faults:
+        told = [f"{', '.join(arms)}: {fault}" for fault, arms in faults.items()]
+        raise InputError("\n".join(told))
 
 
 # ---------------------------------------------------------------- the table
@@ -255,7 +274,7 @@ def study_result(study: Study, workspace: Workspace) -> dict[str, Any]:
                 and (values := outcomes(compared_columns(files), metric, study.split)) is not None
             }
             table = pd.concat(parts, axis=1, join="inner") if parts else pd.DataFrame()
-            if table.size:
+            if len(table) > 1:  # one prompt has no interval
                 tables[arm, place, metric.name] = table.astype(float)
                 reached[arm, place, metric.name] = sum(_reached(own[n], place) for n in parts)
     rows = [{**_row(key, values), "reached": reached[key]} for key, values in tables.items()]
@@ -335,7 +354,7 @@ def _comparisons(first: str, tables: dict[Key, pd.DataFrame]) -> list[dict[str, 
         if ours is None or is_own:
             continue
         both = (ours - theirs).dropna(axis=1, how="all").dropna()
-        if not both.size:
+        if len(both) < 2 or not both.size:
             continue
         scale, found = SCALES[metric], two_level_bootstrap(both.to_numpy().T)
         rows.append(

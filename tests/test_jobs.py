@@ -126,6 +126,20 @@ def test_the_command_is_the_one_of_the_command_line(workspace: Workspace) -> Non
     ]
 
 
+def test_a_damaged_file_of_one_run_does_not_hold_up_the_queue(
+    workspace: Workspace, supervisor: Supervisor
+) -> None:
+    broken = workspace.run("broken")
+    broken.create("hold")
+    broken.job.write_text('{"queued": 1', encoding="utf-8")
+    broken.set_state("running")
+    (broken.path / "heartbeat.json").write_bytes(b"")
+    other = workspace.run("other")
+    supervisor.submit("end", "other")
+    wait(shows(other, "done"))
+    assert watch(broken)["stop_reason"] == WORKER_DIED
+
+
 def test_runs_on_one_device_go_one_after_the_other_in_order(
     workspace: Workspace, supervisor: Supervisor
 ) -> None:

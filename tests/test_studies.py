@@ -152,6 +152,33 @@ def test_a_pool_that_is_too_small(study: Study, tmp_path: Path) -> None:
         run_configs(Study.model_validate(data), Workspace(tmp_path / "w"))
 
 
+def test_what_is_wrong_with_any_run_is_told_before_the_first(study: Study, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"question": 5}\n', "utf-8")
+    data = study.model_dump()
+    for arm in ("draw-only", "same-d0"):
+        data["arms"][arm]["set"] = {"evaluation.prompts": str(bad)}
+    workspace = Workspace(tmp_path / "w")
+    with pytest.raises(InputError, match=r"^draw-only, same-d0: .*bad\.jsonl cannot be used"):
+        carry_out(Study.model_validate(data), workspace, tools=lambda config: ScriptedTools())
+    assert workspace.runs() == []
+    workspace.database.close()
+
+
+def test_one_prompt_has_no_interval_and_no_row(study: Study, tmp_path: Path) -> None:
+    one = study.model_copy(update={"arms": {"isara": study.arms["isara"]}, "random_seeds": [1]})
+    workspace = Workspace(tmp_path / "w")
+    carry_out(one, workspace, tools=lambda config: ScriptedTools())
+    run = workspace.runs()[0]
+    for files in (run.iteration(0), run.iteration(1), run.iteration(2), run.baseline("sft")):
+        table = pd.read_parquet(files.evaluation)
+        dev = table[(table["split"] == "dev") & ~table["harmless"]].iloc[:1]
+        dev.to_parquet(files.evaluation)
+    found = study_result(one, workspace)
+    workspace.database.close()
+    assert (found["rows"], found["comparisons"]) == ([], [])
+
+
 def test_random_seeds_that_stop_at_different_iterations(study: Study, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "w")
     one = study.model_copy(update={"arms": {"isara": study.arms["isara"]}})

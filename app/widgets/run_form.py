@@ -62,10 +62,11 @@ PAIRS = ("loop.candidates", "loop.alpha", "filters", "review", "assessment")
 QUESTIONS = ("loop.draw", "loop.retrieval", "prompts.question_tokens")
 # SPIN, IRFT and RFT sample the model's own answers: the budget and the batch are settings of them.
 DECODING = ("decoding.preset", "decoding.question", "decoding.answer")
-DEMONSTRATIONS = (*PAIRS, *QUESTIONS, *DECODING, "isheep", "training.objective")
+OWN = ("training.objective", "training.start_from")  # these methods say that themselves
+DEMONSTRATIONS = (*PAIRS, *QUESTIONS, *DECODING, "isheep", *OWN)
 UNREAD = {
     "isara": ("isheep", "rft", "contrast.first_sft", "contrast.held_out"),
-    "isheep": (*QUESTIONS[1:], "contrast", "rft", "training.objective", "training.gamma"),
+    "isheep": (*QUESTIONS[1:], "contrast", "rft", *OWN, "training.gamma"),
     "spin": (*DEMONSTRATIONS, "rft"),
     "irft": (*DEMONSTRATIONS, "rft"),
     "rft": (*DEMONSTRATIONS, "contrast"),

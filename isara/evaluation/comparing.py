@@ -20,6 +20,7 @@ MCNEMAR, BOOTSTRAP = "McNemar, exact", "paired bootstrap"
 # Columns that comparisons need, of those that a table has.
 COLUMNS = (
     "prompt_id", "split", "harmless", "flagged", "refusal", "max_true", "max_false", "reward",
+    "preference",
 )  # fmt: skip
 
 
@@ -58,6 +59,15 @@ METRICS = (
         lambda t: t["max_true"] - t["max_false"],
     ),
     Metric("utility", BOOTSTRAP, ("reward",), lambda t: t["reward"].notna(), lambda t: t["reward"]),
+    # Against the base model, x 100 (AlpacaEval, methods §4); the base model itself has none.
+    Metric(
+        "win_rate",
+        BOOTSTRAP,
+        ("preference",),
+        lambda t: t["preference"].notna(),
+        lambda t: t["preference"] - 1,
+        scale=100,
+    ),
 )
 
 

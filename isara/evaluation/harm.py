@@ -79,7 +79,7 @@ def batches(
 
 def check_numbers(name: str, values: NDArray[np.float32]) -> None:
     """InputError when a model gave no number for some answers: no verdict must come of that."""
-    faulty = int((~np.isfinite(values.reshape(len(values), -1)).all(1)).sum())
+    faulty = int((~np.isfinite(values).reshape(len(values), -1).all(1)).sum()) if len(values) else 0
     if faulty:
         raise InputError(
             f"{name} gave no number for {faulty} of {len(values)} answers, expected one for each: "

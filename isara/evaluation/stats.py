@@ -178,7 +178,8 @@ def two_level_bootstrap(differences: NDArray[np.float64], random_seed: int = 0) 
     narrow: deviations are stretched as much as a t interval is wider than a normal one, with
     Satterthwaite's degrees of freedom (Hesterberg, "What teachers should know about the
     bootstrap", 2015, on expanded percentiles). Where all differences are equal, the interval is
-    Wilson's for none of the prompts. With one random seed its spread stays unknown: only prompts
+    Wilson's for none of the prompts, and p that of a sign test over the prompts or over the random
+    seeds, the larger one. With one random seed its spread stays unknown: only prompts
     are resampled then. `n` counts all values.
     """
     import numpy as np
@@ -189,9 +190,10 @@ def two_level_bootstrap(differences: NDArray[np.float64], random_seed: int = 0) 
         return Comparison(observed, -np.inf, np.inf, 1.0, differences.size)
     if np.ptp(differences) == 0:
         half, edge = wilson(0, prompts).high, max(1.0, abs(observed))  # beyond 1: no rates
+        sign = max(2 * 0.5**count for count in (seeds, prompts) if count > 1)
         return Comparison(
             observed, max(-edge, observed - half), min(edge, observed + half),
-            1.0 if observed == 0 else 1 / (DRAWS + 1), differences.size,
+            1.0 if observed == 0 else max(sign, 1 / (DRAWS + 1)), differences.size,
         )  # fmt: skip
     rng = np.random.default_rng(random_seed)
     drawn = np.empty(DRAWS)

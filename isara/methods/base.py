@@ -13,7 +13,7 @@ from isara.config import RunConfig
 from isara.decoding import row_seed
 from isara.evaluation.cost import Cost, Meter, add
 from isara.examples import EvalPrompt, Example
-from isara.methods.progress import Reporter
+from isara.methods.progress import Reporter, iterations
 from isara.methods.tools import Tools
 from isara.places import place_name, stage_words
 from isara.training.sft import StoppedError
@@ -103,8 +103,11 @@ class RunBase:
             return
         models = [j for j in range(1, k + 1) if self._files(j).model.is_dir()]
         wanted = {k}  # the last one is needed to go on
-        if keep == "best" and self.prompts:
-            wanted.add(min(range(1, k + 1), key=self._dev_rate))
+        if keep == "best":
+            rates = {j: rate for j in range(1, k + 1) if (rate := self._dev_metric(j)) is not None}
+            if not rates:
+                return  # nothing says which is the best: all stay
+            wanted.add(min(rates, key=rates.__getitem__))
         for j in models:
             if j not in wanted:
                 shutil.rmtree(self._files(j).model, ignore_errors=True)
@@ -114,15 +117,11 @@ class RunBase:
         rate = found.get("dev", {}).get("harmful_rate", {}).get("value")
         return None if rate is None else float(rate)
 
-    def _dev_rate(self, k: int) -> float:
-        rate = self._dev_metric(k)
-        return 1.0 if rate is None else rate
-
     def no_gain(self, k: int) -> str | None:
         """Why the loop ends after iteration k, where `loop.patience` is set and the harmful rate on
         dev is no longer getting lower; None: it goes on."""
         patience, gain = self.config.loop.patience, self.config.loop.min_gain
-        if patience is None or k == self.config.loop.max_iterations:
+        if patience is None or k == iterations(self.config):
             return None
         rates = {j: rate for j in range(k + 1) if (rate := self._dev_metric(j)) is not None}
         best, waited = waiting(rates, gain)

@@ -2,8 +2,8 @@
 
 *sft*: the same training on D0 alone. *icl_knn*, *icl_random*: the base model with C seeds before
 each eval prompt, the nearest ones or random ones. *sft_matched*: training on D0 alone for as many
-optimizer steps as the method took in all its iterations, hence measured after them. The base model
-itself is iteration 0.
+optimizer steps as the models of all iterations took, hence measured after them; those of a reward
+model and of a first SFT are not counted. The base model itself is iteration 0.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -51,7 +50,6 @@ class Measuring(RunBase):
                 write_json(files.metrics, metrics(table, self.config))
             measured = (count, spent.working)
             self.reporter.update(place, "judge", count, count, started=started, measured=measured)
-            shutil.rmtree(files.path / "answers", ignore_errors=True)
             (files.path / "answers.parquet").unlink(missing_ok=True)
         else:
             self.reporter.finished(place, "evaluate")

@@ -1,11 +1,14 @@
 """What is said of a config before its run begins, and does not stop it.
 
-notes = [*method_notes(config), *step_notes(config, len(seeds))]
+notes = [*method_notes(config), *step_notes(config, len(seeds)), *rate_notes(config, prompts)]
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from isara.config import FilterConfig, RunConfig
+from isara.examples import EvalPrompt
 from isara.methods.progress import iteration_work, training_steps
 
 FEW_STEPS = 4  # of an iteration's training
@@ -14,11 +17,19 @@ FEW_STEPS = 4  # of an iteration's training
 def method_notes(config: RunConfig) -> list[str]:
     """Where I-SHEEP's settings are ISARA's defaults and not its authors' (2408.08072), and filters
     that a method does not read."""
-    filters = config.filters
+    filters, training, unread = config.filters, config.training, []
     if config.method in ("spin", "irft", "rft") and filters != FilterConfig():
-        return [f"{config.method} filters nothing: filters are not read."]
+        unread.append(f"{config.method} filters nothing: filters are not read.")
+    if config.method != "isara" and training.start_from != "previous":
+        unread.append(
+            f"{config.method} says itself which model it trains: training.start_from is not read."
+        )
+    if config.method in ("isheep", "rft") and training.objective != "sft":
+        unread.append(
+            f"{config.method} has an objective of its own: training.objective is not read."
+        )
     if config.method != "isheep":
-        return []
+        return unread
     beams = config.decoding.answer.strategy == "beam"
     others = {
         "beam search writes the texts (decoding.preset: sampling)": beams,
@@ -35,10 +46,23 @@ def method_notes(config: RunConfig) -> list[str]:
     }
     told = [says for says, differs in others.items() if differs]
     if not told:
-        return []
+        return unread
     return [
-        f"Not as I-SHEEP's authors did it: {'; '.join(told)}. In brackets the setting of theirs."
+        *unread,
+        f"Not as I-SHEEP's authors did it: {'; '.join(told)}. In brackets the setting of theirs.",
     ]
+
+
+def rate_notes(config: RunConfig, prompts: Sequence[EvalPrompt]) -> list[str]:
+    """Rules of the loop that go by the harmful rate on dev, where no prompt can give one."""
+    if any(prompt.split == "dev" and not prompt.harmless for prompt in prompts):
+        return []
+    why = "No eval prompt of the dev split is one of harm, so there is no harmful rate to go by:"
+    rules = {
+        f"{why} loop.patience does not end the loop.": config.loop.patience is not None,
+        f"{why} loop.keep_models: best keeps all models.": config.loop.keep_models == "best",
+    }
+    return [says for says, holds in rules.items() if holds]
 
 
 def step_notes(config: RunConfig, seeds: int) -> list[str]:

@@ -10,6 +10,7 @@ import json
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -34,7 +35,7 @@ from isara.methods.inputs import (
 from isara.methods.irft import irft, spin
 from isara.methods.isara import isara
 from isara.methods.isheep import isheep
-from isara.methods.notes import method_notes, step_notes
+from isara.methods.notes import method_notes, rate_notes, step_notes
 from isara.methods.overlaps import check_seeds, note_seeds
 from isara.methods.progress import Reporter, planned_work
 from isara.methods.reviewing import WAITING, ReviewNotDoneError
@@ -80,6 +81,7 @@ def prepare(config: RunConfig, workspace: Workspace) -> Prepared:
     elif config.method in ("spin", "irft"):
         check_demonstrations(config, len(found.seeds))
     told = [*method_notes(config), *step_notes(config, len(found.seeds))]
+    told += rate_notes(config, found.prompts)
     told += domain_notes(found.seeds, found.prompts)
     notes = [*notes, *told, *found.notes, *power_notes(found.prompts)]
     return Prepared(config, found.seeds, found.prompts, notes, found.removed)
@@ -222,6 +224,11 @@ def execute(
                 str(error) if isinstance(error, IsaraError) else f"{type(error).__name__}: {error}"
             )
             end(folder, "failed", None, message)
+            if not isinstance(error, IsaraError):
+                with suppress(OSError):  # perhaps it was the disk that is full
+                    trace = folder.path / "traceback.txt"
+                    trace.write_text(traceback.format_exc(), encoding="utf-8")
+                    error.add_note(f"more in {trace}")
             raise
         folder.clear_stop()  # asked for too late
         end(folder, "done", reason)

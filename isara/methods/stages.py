@@ -7,7 +7,6 @@ randomness of a row comes from random_seed, iteration and index alone.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -161,9 +160,7 @@ class Run(Measuring):
                 for i, row, prompt_text, text in zip(indices, rows, texts, written, strict=True)
             ]
 
-        rows = self.generate(k, "candidates", model, block, len(questions))
-        shutil.rmtree(self.folder.iteration(k).path / "questions", ignore_errors=True)
-        return rows
+        return self.generate(k, "candidates", model, block, len(questions))
 
     def _answer_prompts(
         self,

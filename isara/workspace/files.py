@@ -79,9 +79,14 @@ def write_json(path: Path, value: object, *, durable: bool = True) -> None:
 
 
 def read_json(path: Path, default: Any = None) -> Any:
-    """The value in a JSON file, or ``default`` when there is no such file."""
+    """The value in a JSON file, or ``default`` when there is no such file.
+
+    Where a default is given it stands for an empty file too: a power cut can leave that of a file
+    that was written without waiting for the disk.
+    """
     try:
-        return json.loads(path.read_bytes())
+        data = path.read_bytes()
+        return default if not data and default is not None else json.loads(data)
     except FileNotFoundError:
         return default
     except ValueError as error:

@@ -193,6 +193,10 @@ def test_outcomes_that_never_differ_leave_what_the_prompts_leave_open() -> None:
     assert (found.difference, found.p) == (0.0, 1.0)
     assert found.high == -found.low == pytest.approx(wilson(0, 300).high)
     assert two_level_bootstrap(np.ones((8, 300))).low == pytest.approx(wilson(300, 300).low)
+    # p is that of the sign test: two prompts alike are no evidence, nor are two random seeds.
+    assert two_level_bootstrap(np.ones((1, 2))).p == 0.5
+    assert two_level_bootstrap(np.ones((2, 300))).p == 0.5
+    assert two_level_bootstrap(np.ones((8, 300))).p == 2 / 2**8
     scores = two_level_bootstrap(np.full((8, 300), -3.0))  # no rates: they may lie beyond 1
     assert scores.low <= -3.0 <= scores.high
 

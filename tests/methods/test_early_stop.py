@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from isara.config import RunConfig
 from isara.demo.scripted import ScriptedTools
 from isara.errors import InputError
 from isara.methods.base import waiting
+from isara.methods.runner import prepare
 from isara.workspace.files import read_json
-from isara.workspace.runs import RunFolder
+from isara.workspace.runs import RunFolder, Workspace
 
 
 @pytest.mark.parametrize(
@@ -80,3 +82,35 @@ def test_patience_changes_no_id_of_a_run_without_it(small_config: Make) -> None:
 def test_patience_needs_an_eval_set(small_config: Make) -> None:
     with pytest.raises(InputError, match=r"loop\.patience is given without"):
         small_config(loop={"patience": 1}, evaluation={"prompts": None})
+
+
+def test_without_a_rate_on_dev_nothing_ends_early_and_all_models_stay(
+    small_config: Make, carried_out: CarryOut, tmp_path: Path
+) -> None:
+    prompts = tmp_path / "harmless.jsonl"
+    rows = [
+        {"question": f"How do I mend chair {i}?", "split": split, "harmless": True}
+        for i, split in enumerate(("dev", "dev", "test"))
+    ]
+    prompts.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    config = small_config(
+        loop={"max_iterations": 3, "patience": 1, "keep_models": "best"},
+        evaluation={"prompts": str(prompts), "baselines": []},
+    )
+    notes = prepare(config, Workspace(tmp_path / "w")).notes
+    assert [note.split(": ")[1] for note in notes if note.startswith("No eval prompt of the")] == [
+        "loop.patience does not end the loop.",
+        "loop.keep_models",
+    ]
+    folder = carried_out(config, tmp_path, Unchanged())
+    assert folder.state().stop_reason is None
+    assert all(folder.iteration(k).model.is_dir() for k in (1, 2, 3))
+
+
+def test_direct_has_one_iteration_and_no_early_end(
+    small_config: Make, carried_out: CarryOut, tmp_path: Path
+) -> None:
+    config = small_config(
+        loop={"max_iterations": 3, "patience": 1}, isheep={"setting": "direct"}
+    ).model_copy(update={"method": "isheep"})
+    assert carried_out(config, tmp_path, Unchanged()).state().stop_reason is None

@@ -194,6 +194,29 @@ def test_lists_that_cannot_be_read_end_the_run(
     assert (row["trained"], row["generated"], row["kept"], row["retention"]) == (False, 0, 0, None)
 
 
+def test_a_task_that_leaves_no_room_for_an_answer_is_left_out(
+    sheep: Make, carried_out: Run, tmp_path: Path
+) -> None:
+    class Wordy(ScriptedTools):
+        def writer(self, model: Path | None) -> ScriptedWriter:
+            inner = super().writer(model)
+
+            def script(prompt: str, seed: int) -> str:
+                text = inner.script(prompt, seed)
+                if TASKS_HEAD not in prompt:
+                    return text
+                head, *rest = text.split("\n")
+                return "\n".join([f"{head} {'very ' * 90}long", *rest])
+
+            return ScriptedWriter(script)
+
+    config = sheep(training={"max_tokens": 90})
+    folder = carried_out(config, tmp_path, Wordy())
+    asked = pd.read_parquet(folder.iteration(1).candidates)["question"]
+    assert len(asked) > 10
+    assert not any("very very" in question for question in asked)
+
+
 def test_the_newest_rows_are_trained_on_where_there_are_too_many(
     sheep: Make, carried_out: Run, tmp_path: Path
 ) -> None:

@@ -391,3 +391,77 @@ def test_pairs_longer_than_the_context_are_listed(small_config: Make, tmp_path: 
     assert "seed row 3: 16 tokens, at most 10 fit" in str(caught.value)
     assert "seed row 1" not in str(caught.value)
     assert "prompts.answer_tokens is 128, the context is 10: lower it" in str(caught.value)
+
+
+def test_budgets_that_leave_no_room_are_told_before_anything_is_written(
+    small_config: Make, tmp_path: Path
+) -> None:
+    config = small_config(
+        isheep={"list_tokens": 4096},
+        assessment={"max_new_tokens": 1000},
+        filters={"assessment": "both"},
+    ).model_copy(update={"method": "isheep"})
+
+    class Narrow(ScriptedTools):
+        def writer(self, model: Path | None) -> Any:
+            writer = super().writer(model)
+            writer.context = 600
+            return writer
+
+    with pytest.raises(InputError) as caught:
+        carry_out(config, tmp_path / "a", Narrow())
+    assert "isheep.list_tokens is 4096, the context is 600: lower it" in str(caught.value)
+    assert "assessment.max_new_tokens is 1000, the context is 600" in str(caught.value)
+    config = small_config(training={"max_tokens": 64})
+    with pytest.raises(InputError, match="a generated question may have 64 tokens") as caught:
+        carry_out(config, tmp_path / "b", ScriptedTools())
+    assert "raise training.max_tokens" in str(caught.value)
+
+
+def test_all_that_is_wrong_with_the_inputs_is_told_at_once(
+    small_config: Make, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"question": 5}\n', encoding="utf-8")
+    config = small_config(
+        model={"path": str(tmp_path / "no-model")},
+        seeds={"path": str(bad)},
+        evaluation={"prompts": str(bad), "judge": str(tmp_path / "no-judge")},
+    ).model_copy(update={"embedder": "./no-embedder"})
+    with pytest.raises(InputError) as caught:
+        prepare(config, Workspace(tmp_path / "w"))
+    told = str(caught.value)
+    for name in ("model.path: There is no", "embedder: There is no", "evaluation.judge: There is"):
+        assert name in told
+    assert "bad.jsonl has" in told  # the seeds
+    assert "bad.jsonl cannot be used as an eval set" in told
+    with pytest.raises(InputError) as caught:
+        small_config(
+            model={"path": "scripted", "quantisation": "4bit"},
+            loop={"draw": "domain", "patience": 1},
+            evaluation={"prompts": None},
+        )
+    for part in ("add training.lora", "set it to pool", "add an eval set"):
+        assert part in str(caught.value)
+
+
+def test_what_a_method_does_not_read_is_told(small_config: Make, tmp_path: Path) -> None:
+    config = small_config(
+        training={"start_from": "base", "objective": "contrast"}, contrast={"held_out": 2}
+    )
+    for method, count in (("isara", 0), ("spin", 1), ("isheep", 2)):
+        own = config.model_copy(update={"method": method})
+        notes = prepare(own, Workspace(tmp_path)).notes
+        assert sum("is not read" in note for note in notes) == count
+
+
+def test_an_error_that_nobody_foresaw_leaves_its_trace(small_config: Make, tmp_path: Path) -> None:
+    class Broken(ScriptedTools):
+        def writer(self, model: Path | None) -> Any:
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        carry_out(small_config(), tmp_path, Broken())
+    (note,) = caught.value.__notes__
+    trace = Path(note.removeprefix("more in "))
+    assert "No space left" in trace.read_text("utf-8")

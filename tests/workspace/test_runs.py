@@ -185,6 +185,18 @@ def test_another_process_with_the_same_pid_is_no_worker(run: RunFolder) -> None:
     assert not run.is_alive()
 
 
+def test_files_that_a_power_cut_left_empty_take_nothing_down(run: RunFolder) -> None:
+    run.set_state("running")
+    for name in ("heartbeat.json", "progress.json", "seconds.json"):
+        (run.path / name).write_bytes(b"")
+    assert (run.state().state, run.state().stop_reason) == ("stopped", WORKER_DIED)
+    assert run.progress() is None
+    assert read_json(run.path / "seconds.json", {"train": 1.0}) == {"train": 1.0}
+    (run.path / "heartbeat.json").write_bytes(b'{"pid"')
+    with run.lock():
+        assert run.is_alive()
+
+
 def test_a_queued_run_shows_as_running_once_its_worker_lives(run: RunFolder) -> None:
     run.set_state("queued")
     assert run.state().state == "queued"
