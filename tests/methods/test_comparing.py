@@ -103,6 +103,16 @@ def test_rewards_and_preferences_are_compared_with_the_base_models_answers(
     assert (fair["judge"], fair["n"]) == ("longer", 6)
 
 
+def test_win_rates_of_two_models_are_compared(finished: tuple[RunFolder, Judged]) -> None:
+    folder, _ = finished
+    found = summarise(folder, "test")
+    (row,) = (r for r in found["comparisons"] if r["metric"] == "win_rate")
+    assert (row["a"], row["b"], row["n"]) == ("sft", "iteration 2", 6)
+    last, sft = found["iterations"][2]["metrics"], found["baselines"]["sft"]["metrics"]
+    expected = last["win_rate"]["value"] - sft["win_rate"]["value"]
+    assert row["difference"] == pytest.approx(expected)
+
+
 def test_the_base_model_stands_first_and_second(finished: tuple[RunFolder, Judged]) -> None:
     folder, tools = finished
     base = set(pd.read_parquet(folder.iteration(0).evaluation)["answer"])
