@@ -75,7 +75,11 @@ def drop_first_model(run: Run) -> None:
 def write_own_answers(
     run: Run, k: int, model: Path | None, demonstrations: Sequence[Example]
 ) -> list[str]:
-    """The model's answer to each demonstration's question, in their order."""
+    """The model's answer to each demonstration's question, in their order.
+
+    Training puts the end token after each, as after a demonstration; a warning tells how many were
+    cut by their budget and did not end by themselves.
+    """
 
     def block(indices: range, writer: Writer, on_progress: Callable[[int], None]) -> Rows:
         part = [demonstrations[i] for i in indices]
@@ -97,6 +101,12 @@ def write_own_answers(
         ]
 
     rows = run.generate(k, "own", model, block, len(demonstrations))
+    if cut := sum(row["answer_finish"] == "budget" for row in rows):
+        message = (
+            f"{cut} of {len(rows)} own answers were cut at {run.config.prompts.answer_tokens} "
+            "tokens (prompts.answer_tokens), and are trained on as if they had ended there"
+        )
+        run.folder.log_event("warning", place=k, message=message)
     return [row["answer"] for row in rows]
 
 

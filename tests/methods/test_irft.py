@@ -161,6 +161,28 @@ def test_spin_has_all_demonstrations_in_every_iteration(
     assert tools.tuned == []
 
 
+def test_own_answers_that_the_budget_cut_are_told(
+    small_config: Make, carried_out: Run, tmp_path: Path
+) -> None:
+    config = small_config(
+        contrast={"held_out": 2},
+        loop={"max_iterations": 1},
+        prompts={"answer_tokens": 4},
+        evaluation={"prompts": None, "judge": None},
+    )
+
+    class Long(Watched):
+        def writer(self, model: Path | None) -> ScriptedWriter:
+            return ScriptedWriter(lambda prompt, seed: "one two three" + " four five" * (seed % 2))
+
+    folder = carried_out(method(config, "spin"), tmp_path, Long())
+    own = pd.read_parquet(folder.iteration(1).path / "own.parquet")
+    count = int((own["answer_finish"] == "budget").sum())
+    assert 0 < count < len(own)
+    (told,) = (e["message"] for e in folder.events()[0] if e["kind"] == "warning")
+    assert told.startswith(f"{count} of {len(own)} own answers were cut at 4 tokens")
+
+
 def test_another_random_seed_holds_others_out(
     small_config: Make, carried_out: Run, tmp_path: Path
 ) -> None:
