@@ -130,6 +130,7 @@ class _Known:
     runs: dict[str, float] = field(default_factory=dict)
     date: str | None = None
     is_kept: bool = False
+    read_off: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -165,6 +166,7 @@ def results_to_keep(claims: Stated, results: Sequence[dict[str, Any]]) -> dict[i
             date=row["date"],
             effects=[KeptEffect(**{n: one[n] for n in names}) for one in row["hypotheses"]],
             runs=row["runs"],
+            read_off=row["read_off"],
         )
         for (claim, study), row in zip(claims, results, strict=True)
         if all(one["n_seeds"] >= MIN_SEEDS for one in row["hypotheses"])
@@ -204,7 +206,9 @@ def _one_known(claim: Claim, study: Study, folders: Folders, kept: Kept | None) 
         return found
     effects = [one.found() for one in kept.effects]
     done = [set(effect.random_seeds) for effect in effects]
-    return _Known(claim, study.split, [*effects], done, kept.runs, kept.date, is_kept=True)
+    return _Known(
+        claim, study.split, [*effects], done, kept.runs, kept.date, True, read_off=kept.read_off
+    )
 
 
 def _random_seeds(folders: Folders, hypothesis: Hypothesis) -> set[int]:
@@ -264,6 +268,7 @@ def _row(one: _Known, corrected: dict[tuple[int, int], float], quick: bool) -> d
         "split": one.split,
         "date": one.date,
         "kept": one.is_kept,
+        "read_off": one.read_off,
         "runs": dict(sorted(one.runs.items())),
     }
 
