@@ -16,6 +16,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from app import state
+from app.widgets.filters_controls import put
 from app.widgets.filters_data import FIELDS
 from app.widgets.plain import plain, sentences
 from app.widgets.samples_data import Iteration
@@ -142,9 +143,7 @@ def _use(data: Iteration) -> None:
     if preset is None:  # deleted in another window: the list says it
         return
     thresholds, left_out = applied(preset.settings, data)
-    for field in FIELDS:
-        st.session_state[f"filters {data.run_id} {field}"] = getattr(thresholds, field)
-    st.session_state[f"filters {data.run_id} clusters on"] = thresholds.clusters is not None
+    put(data.run_id, thresholds)
     if left_out:
         st.session_state["filters preset left out"] = Setting(name, thresholds, left_out)
 
