@@ -159,7 +159,7 @@ def test_an_answer_that_the_judge_flags_is_opened_by_a_key_and_not_accepted_unre
     assert "open it first" in app.error[0].value
     assert shown(app) == "1-00001"
     assert stored(database, judged) == {}
-    app.button(key="fold_open 1-00001").click().run()
+    app.button(key=f"fold_open {judged.run_id} 1-00001").click().run()
     assert answers[1] in texts(app)
     press(app, "accept")
     assert stored(database, judged) == {"1-00001": "accept"}
