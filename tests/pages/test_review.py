@@ -255,6 +255,24 @@ def test_listed_reviewers_share_the_pairs(one_run: RunFolder, page: Page) -> Non
     assert "You are not among those" in app.info[0].value
 
 
+def test_who_shares_no_pairs_settles_disagreements_and_sees_flagged_pairs(
+    database: Database, one_run: RunFolder, page: Page
+) -> None:
+    for who, action in (("Ana", "accept"), ("Bob", "reject")):
+        database.record_decision(one_run.run_id, 1, "1-00004", who, action)
+    database.record_decision(one_run.run_id, 1, "1-00006", "Ana", "flag")
+    address = {"reviewers": "Ana, Bob", "reviewer": "Dan"}
+    app = reviewing(page, one_run, **address, show="disagreements")
+    assert shown(app) == "1-00004"
+    press(app, "accept")
+    assert "There is nothing (more) to decide" in app.success[0].value
+    assert not app.info
+    app = reviewing(page, one_run, **address, show="flagged pairs")
+    assert shown(app) == "1-00006"
+    app = reviewing(page, one_run, **address, show="kept by the rules")
+    assert "You are not among those" in app.info[0].value
+
+
 def test_a_key_that_comes_with_other_settings_says_that_nothing_was_decided(
     database: Database, one_run: RunFolder, page: Page
 ) -> None:
