@@ -86,11 +86,11 @@ def verdict_badge(fired: list[str]) -> None:
 
 def decision_badge(decision: Decision) -> None:
     sign = DECISIONS[decision.action]
+    counts = "It counts over the verdict." if decision.rules else "The verdict counts all the same."
     st.badge(
         f"{sign.label} by {plain(decision.reviewer)}",
         color=sign.badge,
-        help=f"A person's decision, {decision.created:%Y-%m-%d %H:%M} UTC. It counts over the "
-        "verdict.",
+        help=f"A person's decision, {decision.created:%Y-%m-%d %H:%M} UTC. {counts}",
     )
 
 

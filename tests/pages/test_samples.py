@@ -250,6 +250,16 @@ def decision(workspace: Workspace, run: RunFolder, candidate_id: str) -> Decisio
     return Workspace(workspace.root).database.decisions(run.run_id, 1).get(candidate_id)
 
 
+@pytest.mark.parametrize(("action", "counts"), [("reject", True), ("flag", False), ("skip", False)])
+def test_a_decision_says_whether_it_counts_over_the_verdict(
+    workspace: Workspace, one_run: RunFolder, page: Page, action: str, counts: bool
+) -> None:
+    workspace.database.record_decision(one_run.run_id, 1, "1-00003", "Ana", action)
+    app = opened(page, k="1", open="1-00003")
+    (badge,) = [mark.proto for mark in app.markdown if "by Ana" in mark.value]
+    assert ("It counts over the verdict" in badge.help) is counts
+
+
 def test_decisions_are_stored_at_once_and_can_be_undone(
     workspace: Workspace, one_run: RunFolder, page: Page
 ) -> None:
