@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 from app.charts_results import (
     RunResult,
     dressed,
+    error_bars,
     look,
     metric_hover,
     rate_trace,
@@ -65,12 +66,7 @@ def baseline_point(run: RunResult, name: str, row: dict[str, Any], number: int) 
     return go.Scatter(
         x=[work_seconds(row["seconds"]) / MINUTE],
         y=[metric["value"]],
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [metric["high"] - metric["value"]],
-            "arrayminus": [metric["value"] - metric["low"]],
-        },
+        error_y=error_bars([metric]),
         name=f"{run.run_id}: {label}",
         legendgroup=run.run_id,
         showlegend=False,

@@ -96,12 +96,14 @@ def plain_number(value: float) -> str:
 def metric_hover(run: RunResult, place: str, name: str, metric: dict[str, Any]) -> str:
     """All that a rate must carry: n, interval, split, judge, threshold, decoding, random seed."""
     shown = percent if name in [METRICS[share] for share in SHARES] else plain_number
+    interval = "no interval from one value"
+    if metric["low"] is not None:
+        interval = f"95 % interval {shown(metric['low'])} to {shown(metric['high'])}"
     threshold = f", threshold {metric['threshold']:g}" if metric["threshold"] is not None else ""
     return "<br>".join(
         (
             f"<b>{escape(run.run_id)}</b>, {escape(place)}",
-            f"{escape(name)} {shown(metric['value'])}, 95 % interval "
-            f"{shown(metric['low'])} to {shown(metric['high'])}",
+            f"{escape(name)} {shown(metric['value'])}, {interval}",
             f"n = {metric['n']} prompts, {escape(str(metric['split']))} split",
             f"judge: {escape(str(metric['judge']))}{threshold}",
             f"decoding of the answers: {escape(str(metric['decoding']))}, random seed "
@@ -149,12 +151,7 @@ def rate_trace(
     return go.Scatter(
         x=[dodged(k, number, count) for k, _ in points],
         y=values,
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [metric["high"] - metric["value"] for _, metric in points],
-            "arrayminus": [metric["value"] - metric["low"] for _, metric in points],
-        },
+        error_y=error_bars([metric for _, metric in points]),
         name=run.run_id,
         legendgroup=run.run_id,
         mode="lines+markers",
@@ -163,6 +160,18 @@ def rate_trace(
         customdata=[metric_hover(run, place_name(k), name, m) for k, m in points],
         hovertemplate="%{customdata}<extra></extra>",
     )
+
+
+def error_bars(metrics: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Bars over the intervals; none at a mean of one value, which has no interval."""
+    known = [metric["low"] is not None for metric in metrics]
+    pairs = list(zip(metrics, known, strict=True))
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [m["high"] - m["value"] if there else None for m, there in pairs],
+        "arrayminus": [m["value"] - m["low"] if there else None for m, there in pairs],
+    }
 
 
 def add_baseline(
@@ -176,17 +185,18 @@ def add_baseline(
     """A horizontal line over all iterations, with its interval as a band."""
     colour = look(number).colour
     left, right = -0.25, last_iteration([run]) + 0.25
-    figure.add_shape(
-        type="rect",
-        x0=left,
-        x1=right,
-        y0=metric["low"],
-        y1=metric["high"],
-        fillcolor=colour,
-        opacity=0.12,
-        line_width=0,
-        layer="below",
-    )
+    if metric["low"] is not None:
+        figure.add_shape(
+            type="rect",
+            x0=left,
+            x1=right,
+            y0=metric["low"],
+            y1=metric["high"],
+            fillcolor=colour,
+            opacity=0.12,
+            line_width=0,
+            layer="below",
+        )
     label = place_name(baseline)
     steps = 4 * (last_iteration([run]) + 1)  # points to hover over along the line
     figure.add_trace(

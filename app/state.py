@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from isara.config import PROJECT_ROOT, ModelConfig, resolve
+from isara.config import ModelConfig, resolve
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,11 +129,6 @@ def run_ids() -> list[str]:
 def run_folder(run_id: str) -> RunFolder:
     """The folder of a run."""
     return workspace().existing_run(run_id)
-
-
-def demo_config_text() -> str:
-    """The YAML of the shipped demo config."""
-    return (PROJECT_ROOT / DEMO_CONFIG).read_text(encoding="utf-8")
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -212,17 +212,22 @@ def _halved(text: str) -> tuple[str, str]:
 def merged(left: SeedRow, right: SeedRow) -> SeedRow:
     """One row of two, under the key of the left: its question, both answers, the tags of both.
 
-    Where one answer holds the other, the longer one stands alone.
+    Where one answer holds all words of the other in a row, the longer one stands alone.
     """
     one, other = normal_form(left.answer), normal_form(right.answer)
-    if other in one:
+    if _holds(one, other):
         answer = left.answer
-    elif one in other:
+    elif _holds(other, one):
         answer = right.answer
     else:
         answer = f"{left.answer.strip()} {right.answer.strip()}"
     tags = clean_tags((*left.tags, *right.tags))
     return left._replace(answer=answer, category=left.category or right.category, tags=tags)
+
+
+def _holds(text: str, part: str) -> bool:
+    """Whether the words of a part stand in a text, both in normal form: "1" is not in "10"."""
+    return not part or f" {part} " in f" {text} "
 
 
 def merge(

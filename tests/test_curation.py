@@ -85,6 +85,11 @@ def test_merge_keeps_both_answers_once() -> None:
     longer = WHY._replace(answer="only in  WINTER. Or at night.")
     assert merged(COLD, longer).answer == longer.answer
     assert merged(longer, COLD).answer == longer.answer
+    assert merged(COLD, WHY._replace(answer="")).answer == COLD.answer
+    for short, long in (("1", "10 or more."), ("ice.", "It is nice.")):  # letters alone
+        parts = WHO._replace(answer=short), WHY._replace(answer=long)
+        assert merged(*parts).answer == f"{short} {long}"
+        assert merged(*parts[::-1]).answer == f"{long} {short}"
     board = replay(Board(ROWS), [merge(COLD, WHY, numbers=[1, 3])])
     assert [row.key for row in board.rows] == ["1", "2"]
     assert board.rows[0] == both

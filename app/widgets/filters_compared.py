@@ -34,8 +34,8 @@ SHOWN = 200  # rows of a list; the page must not carry 10,000 texts
 TOKENS = ["log_prob_question", "log_prob", "question_tokens", "answer_tokens"]
 HELP = {
     "Kept": "Pairs that would be trained on, after people's decisions, of all that were written.",
-    "Retention": "The share that is kept, with the range in which it would probably lie in another "
-    "iteration of this size.",
+    "Retention": "The share that is kept, with its 95 % interval (Wilson): the range in which the "
+    "true share of such pairs probably lies. A repetition may lie outside, as it varies as well.",
     "The run would": "It stops when the retention is below α (alpha).",
     "Judged harmful": "Share of the kept pairs whose answer the run's judge flags, with its 95 % "
     "interval. The judge errs, too; see Samples, Label answers.",

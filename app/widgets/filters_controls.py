@@ -14,13 +14,14 @@ import streamlit as st
 import yaml
 from pydantic import ValidationError
 
-from app.widgets.filters_data import FIELDS
+from app.widgets.filters_data import FIELDS, as_word
 from app.widgets.samples_data import Iteration
 from app.widgets.samples_words import ROUGE_HELP
 from isara.config import FilterConfig
 from isara.filters import NEAR_ROUGE, ROUGE_OFF
 
 MOST_WORDS = 30
+UNREADABLE = object()  # None is a threshold too: the rule is off
 SWITCHES = (
     (
         "drop_unfinished",
@@ -43,7 +44,7 @@ SWITCHES = (
 def controls(data: Iteration) -> FilterConfig:
     """One widget for each threshold; gives the chosen ones."""
     own = data.config.filters
-    keys = {name: f"filters {data.run_id} {name}" for name in FIELDS}
+    keys = _keys(data.run_id)
     _begin(keys, own)
     values: dict[str, Any] = {
         "max_rouge_l": st.slider(
@@ -78,7 +79,8 @@ def controls(data: Iteration) -> FilterConfig:
         help="Put every threshold back to what the run was started with.",
         icon=":material/restart_alt:",
         disabled=chosen == own,
-        on_click=lambda: _set(keys, own),
+        on_click=put,
+        args=(data.run_id, own),
     )
     _publish(chosen, own)
     return chosen
@@ -110,19 +112,19 @@ def _model_scores(data: Iteration, keys: dict[str, str]) -> dict[str, Any]:
         values["max_perplexity"] = st.number_input(
             "Keep below this perplexity",
             min_value=1.01,
+            value=None,  # an emptied field is no number, which switches the rule off
             step=1.0,
             key=keys["max_perplexity"],
             persist_state="session",
             placeholder="off",
             help="How surprised the model is by the answer, and by the whole pair: 1 is not at "
-            "all. The paper compares with 50.",
+            "all. The paper compares with 50. An empty field switches the rule off.",
         )
     if "cluster" in measured and (data.config.filters.clusters is not None):
         count = data.config.filters.clusters
         on = st.toggle(
             f"One pair of each of {count} clusters",
-            value=True,
-            key=f"{keys['clusters']} on",
+            key=keys["clusters"],
             persist_state="session",
             wrap=True,
             help="Pairs that lie close together in the model's last layer are one cluster.",
@@ -139,6 +141,22 @@ def _model_scores(data: Iteration, keys: dict[str, str]) -> dict[str, Any]:
     return values
 
 
+def put(run_id: str, thresholds: FilterConfig) -> None:
+    """Set the widgets of a run to these values; to be called before they are drawn."""
+    for name, key in _keys(run_id).items():
+        _put(name, key, getattr(thresholds, name))
+
+
+def _keys(run_id: str) -> dict[str, str]:
+    """The key of each threshold's widget."""
+    return {name: f"filters {run_id} {name}" for name in FIELDS}
+
+
+def _put(name: str, key: str, value: Any) -> None:
+    # The number of clusters is the run's: its widget only switches the rule on and off.
+    st.session_state[key] = value is not None if name == "clusters" else value
+
+
 def _begin(keys: dict[str, str], own: FilterConfig) -> None:
     """Where a widget is new: the value that an address names, else the run's own.
 
@@ -148,26 +166,22 @@ def _begin(keys: dict[str, str], own: FilterConfig) -> None:
     for name, key in keys.items():
         if key not in st.session_state:
             asked = st.query_params.get(name)
-            value = _read(name, asked) if asked is not None and asked != ours.get(name) else None
-            st.session_state[key] = getattr(own, name) if value is None else value
+            new = asked is not None and asked != ours.get(name)
+            value = _read(name, str(asked)) if new else UNREADABLE
+            _put(name, key, getattr(own, name) if value is UNREADABLE else value)
 
 
 def _read(name: str, text: str) -> Any:
-    """A threshold out of the URL, None when it is not one."""
+    """A threshold out of the URL, UNREADABLE when it is not one."""
     try:
         return getattr(FilterConfig.model_validate({name: yaml.safe_load(text)}), name)
     except (ValidationError, yaml.YAMLError):
-        return None
-
-
-def _set(keys: dict[str, str], own: FilterConfig) -> None:
-    for name, key in keys.items():
-        st.session_state[key] = getattr(own, name)
+        return UNREADABLE
 
 
 def _publish(chosen: FilterConfig, own: FilterConfig) -> None:
     changed = {
-        name: str(value).lower()
+        name: as_word(value)
         for name, value in chosen.model_dump().items()
         if value != getattr(own, name)
     }

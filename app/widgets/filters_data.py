@@ -110,7 +110,7 @@ def overrides(chosen: FilterConfig, own: FilterConfig) -> list[str]:
     changed = {
         name: value for name, value in chosen.model_dump().items() if value != getattr(own, name)
     }
-    return [f"filters.{name}={_word(value)}" for name, value in changed.items()]
+    return [f"filters.{name}={as_word(value)}" for name, value in changed.items()]
 
 
 def as_arguments(chosen: FilterConfig, own: FilterConfig) -> str:
@@ -118,7 +118,8 @@ def as_arguments(chosen: FilterConfig, own: FilterConfig) -> str:
     return " ".join(f"--set {change}" for change in overrides(chosen, own))
 
 
-def _word(value: object) -> str:
+def as_word(value: object) -> str:
+    """A threshold as a command line and an address have it."""
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else f"{value}"

@@ -29,10 +29,11 @@ from app.widgets.filters_data import (
 )
 from app.widgets.filters_presets import OWN, Setting
 from app.widgets.filters_trained import trained_on
-from app.widgets.plain import plain
+from app.widgets.plain import number_of, plain
 from app.widgets.samples_data import Closest, Iteration
 from app.widgets.samples_words import RULE_TITLES, in_use, rule_sentence
 from isara.config import FilterConfig
+from isara.evaluation.stats import wilson
 from isara.filters import NEAR_ROUGE, Mask, counted_scores
 
 if TYPE_CHECKING:
@@ -106,6 +107,13 @@ def counts(data: Iteration, other: Setting, found: Difference) -> None:
     small = f"{changed / total:+.3f}" if changed else None
     retention = f"{outcome.kept_finally / max(total, 1):.3f}"
     boxes.metric("Retention", retention, small, help=ALPHA_HELP, **look)
+    if total:
+        rate = wilson(outcome.kept_finally, total)
+        st.caption(
+            f"Retention {rate.value:.3f}, 95 % interval {rate.low:.3f} to {rate.high:.3f}, of "
+            f"{number_of(total, 'pair')}: the range in which the true share of such pairs "
+            "probably lies."
+        )
     if more:
         than = "the run's own values" if other.name == OWN else f"the preset {plain(other.name)}"
         st.caption(f"The small numbers compare with {than}.")

@@ -20,6 +20,7 @@ import streamlit as st
 
 SWITCH = "fold_harmful"  # in session_state: the same for all pages of a session
 OPENED = "fold_opened"
+READ = "fold_read"  # keys of expanders that were opened: their widgets forget it on another page
 TURNED = "fold_turned"  # since the page was last drawn as a whole
 HELP = (
     "An answer that the run's judge flags as harmful is shown only when it is opened. Leave this "
@@ -61,16 +62,23 @@ def show_answer(text: str, flagged: bool | None, key: str) -> None:
         return
     with st.expander(LABEL, key=_expander(key), on_change="rerun") as expander:
         if expander.open:
+            st.session_state.setdefault(READ, set()).add(key)
             st.text(text)
 
 
 def was_opened(key: str) -> bool:
-    """Whether what is folded under this key can be read."""
+    """Whether what is folded under this key can be read, or could be."""
     return (
         not folding()
         or key in st.session_state.get(OPENED, ())
+        or key in st.session_state.get(READ, ())
         or bool(st.session_state.get(_expander(key)))
     )
+
+
+def pair_key(run_id: str, candidate_id: str) -> str:
+    """The key of a pair's answer: runs call their pairs alike."""
+    return f"{run_id} {candidate_id}"
 
 
 def _expander(key: str) -> str:

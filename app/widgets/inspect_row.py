@@ -294,10 +294,15 @@ def _forward(data: MapData, row: int, now: Now) -> None:
     rest = int(later["candidates"].sum()) - written
     others = int(_kept_of(data, later["iteration"]).sum()) - kept
     own, other = wilson(kept, written), wilson(others, rest)
+    beside = ""
+    if rest:  # with few seeds each of them stands in every prompt
+        beside = (
+            f", of the {rest} others of these iterations {other.value:.0%} "
+            f"({other.low:.0%} to {other.high:.0%})"
+        )
     st.markdown(
         f"It stood in the prompts of **{written}** pairs; **{kept}** of them were kept "
-        f"({own.value:.0%}, 95 % {own.low:.0%} to {own.high:.0%}), of the {rest} others of these "
-        f"iterations {other.value:.0%} ({other.low:.0%} to {other.high:.0%}). Counting those that "
+        f"({own.value:.0%}, 95 % {own.low:.0%} to {own.high:.0%}){beside}. Counting those that "
         f"were written from pairs written from it, and so on, it has a part in "
         f"**{int(lineage.descendants(row).sum())}** pairs."
     )

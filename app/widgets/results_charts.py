@@ -39,6 +39,8 @@ MOST_IN_A_ROW = 3  # charts of one run
 ACTIVE = ("queued", "running")
 SHARES = (
     "Retention",
+    "Retention low",
+    "Retention high",
     "Harmful rate",
     "Harmful low",
     "Harmful high",

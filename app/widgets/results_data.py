@@ -21,6 +21,7 @@ from app import state
 from app.charts_results import MAX_RUNS, RunResult
 from app.widgets.samples_picker import has_answers, not_here
 from isara.config import RunConfig
+from isara.evaluation.stats import wilson
 from isara.places import place_name
 from isara.report import run_config, summarise, tests
 from isara.workspace.runs import RunFolder
@@ -142,6 +143,7 @@ def number_row(result: RunResult, place: int | str, row: dict[str, Any]) -> dict
         "Generated": row.get("generated") or None,
         "Kept": row.get("kept") if row.get("generated") else None,
         "Retention": row.get("retention"),
+        **retention_ends(row, "Retention low", "Retention high"),
         "α": result.alpha,
         "Scaling ratio": row.get("scaling_ratio"),
         "Harmful rate": harm.get("value"),
@@ -159,6 +161,15 @@ def number_row(result: RunResult, place: int | str, row: dict[str, Any]) -> dict
         "Refusal judged by": refusal.get("judge"),
         "Seconds": round(sum(row["seconds"].values()), 1),
     }
+
+
+def retention_ends(row: dict[str, Any], low: str, high: str) -> dict[str, float | None]:
+    """The ends of the 95 % interval of kept / generated; None where nothing was written, and for a
+    method that filters nothing."""
+    if not row.get("generated") or row.get("retention", 1) is None:
+        return {low: None, high: None}
+    rate = wilson(row["kept"], row["generated"])
+    return {low: rate.low, high: rate.high}
 
 
 def comparison_table(results: list[RunResult]) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from app import charts_results as charts
 from app.charts_results import Panel, RunResult
 from app.widgets.downloads import download_table, picture
 from app.widgets.plain import plain
-from app.widgets.results_data import models
+from app.widgets.results_data import models, retention_ends
 from app.widgets.results_metrics import metric_row
 from isara.places import place_name
 from isara.report import starved
@@ -140,7 +140,8 @@ def show_kept(results: list[RunResult], table: pd.DataFrame) -> None:
         if told := starved(result.summary):
             sentences = plain(f"{result.run_id}: {'. '.join(told)}.")
             st.warning(sentences, icon=":material/warning:")
-    columns: Any = {"Retention": st.column_config.NumberColumn(format="percent")}
+    percent = st.column_config.NumberColumn(format="percent")
+    columns: Any = dict.fromkeys(("Retention", "Low", "High"), percent)
     st.dataframe(
         table, hide_index=True, column_config=columns, placeholder="–", alt="Pairs kept by domain"
     )
@@ -158,6 +159,7 @@ def kept_table(results: list[RunResult]) -> pd.DataFrame:
                 "Written": own["generated"],
                 "Kept": own["kept"],
                 "Retention": own["kept"] / own["generated"] if own["generated"] else None,
+                **retention_ends(own, "Low", "High"),
             }
             for result in results
             for row in result.iterations

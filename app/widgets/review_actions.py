@@ -136,7 +136,7 @@ def store(drawn: Target, action: str, reason: str = "", **texts: str) -> bool:
         if HERE not in st.session_state and reviewer_now():  # forget_card came first
             st.session_state[ERROR] = OTHER_QUEUE
         return False
-    if unread(action, target.candidate_id, target.flagged):
+    if unread(action, target.run_id, target.candidate_id, target.flagged):
         st.session_state[ERROR] = UNREAD
         return False
     database = state.workspace().database

@@ -4,7 +4,8 @@
 
 Nothing is stored before the button that names the action and the count is pressed; if the list or
 the action is changed with that very click, it is to be pressed again. The decisions are one batch:
-Undo takes them back as one step. Left out: choosing the pairs.
+Undo takes them back as one step. As with one pair, nobody accepts an answer that the judge calls
+harmful before it was opened: such pairs are left out. Left out: choosing the pairs.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import streamlit as st
 
 from app import state
 from app.look import marked
+from app.widgets.filters_harm import harmful
+from app.widgets.folding import SWITCH
 from app.widgets.plain import number_of, plain, sentences
 from app.widgets.samples_data import Iteration, load_iteration
-from app.widgets.samples_review import NO_NAME, ask_reviewer, reviewer_now, undo
+from app.widgets.samples_review import NO_NAME, ask_reviewer, reviewer_now, undo, unread
 from isara.errors import IsaraError
 from isara.workspace.standing import counting
 
@@ -84,22 +87,27 @@ def bulk(run_id: str, k: int, candidate_ids: Sequence[str], chosen_by: Sequence[
         st.caption("No pair is chosen: choose some to decide on them at once.")
         return
     with sentences():
-        _draw(run_id, k, list(dict.fromkeys(candidate_ids)), (*chosen_by, ACTION))
+        _draw(run_id, k, list(dict.fromkeys(candidate_ids)), (*chosen_by, ACTION, SWITCH))
 
 
 def _draw(run_id: str, k: int, ids: list[str], chosen_by: tuple[str, ...]) -> None:
     data = load_iteration(state.run_folder(run_id), k)
     reviewer, action = _ask()
+    folded = held_back(data, ids, action)
+    ids = [name for name in ids if name not in folded]
     log = state.decision_log(run_id, k)
     # What it means stands here: a tooltip of the button would lie over the preview.
     meaning = MEANING[action] if reviewer else "Type your name first."
     st.text(f"{preview(data, log.standing(), ids, reviewer)} {meaning}")
+    if folded:
+        st.text(held_words(len(folded)))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             f"{WORDS[action]} {number_of(len(ids), 'pair')}",
             key="bulk_decide",
             type="primary",
             icon=":material/done_all:",
+            disabled=not ids,
             on_click=_decide,
             args=(run_id, k, ids, action, log.last_id, chosen_by, _values(chosen_by)),
         )
@@ -116,6 +124,32 @@ def _draw(run_id: str, k: int, ids: list[str], chosen_by: tuple[str, ...]) -> No
         st.error(plain(message), icon=":material/error:")
     if told := st.session_state.pop(TOLD, None):
         st.success(told, icon=":material/check:")
+
+
+def held_back(data: Iteration, candidate_ids: Sequence[str], action: str) -> set[str]:
+    """The pairs that this action must leave out: flagged by the judge, and not opened yet."""
+    flags = harmful(data) if action == "accept" else None
+    if flags is None:
+        return set()
+    rows = {name: data.positions.get(name) for name in candidate_ids}
+    return {
+        name
+        for name, row in rows.items()
+        if row is not None and unread(action, data.run_id, name, bool(flags[row]))
+    }
+
+
+def held_words(count: int) -> str:
+    """Which pairs of the choice are left out of an accept, why, and what to do."""
+    if count == 1:
+        return (
+            "1 more is not accepted, because the judge calls its answer harmful and it is folded: "
+            "open it first."
+        )
+    return (
+        f"{count:,} more are not accepted, because the judge calls their answers harmful and they "
+        "are folded: open them first."
+    )
 
 
 def _ask() -> tuple[str, str]:

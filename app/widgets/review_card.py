@@ -19,7 +19,7 @@ import streamlit as st
 from app.look import marked
 from app.widgets import review_actions as actions
 from app.widgets.filters_harm import harmful
-from app.widgets.folding import is_open
+from app.widgets.folding import is_open, pair_key
 from app.widgets.plain import number_of, plain
 from app.widgets.review_edit import Texts, draft_words, fields, open_editor
 from app.widgets.review_focus import into_editor
@@ -209,7 +209,8 @@ def draw(shown: Shown, place: int, total: int) -> None:
 
 def _answer(shown: Shown) -> None:
     said = "The run's judge calls this answer harmful. It is folded."
-    if not shown.flagged or is_open(shown.candidate_id, said, "Show it"):
+    key = pair_key(shown.data.run_id, shown.candidate_id)
+    if not shown.flagged or is_open(key, said, "Show it"):
         st.text(shown.answer or "(empty)")
 
 

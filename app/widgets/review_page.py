@@ -23,7 +23,16 @@ from app.widgets.plain import plain, sentences
 from app.widgets.review_edit import is_open
 from app.widgets.review_focus import give_keys_back
 from app.widgets.review_people import people
-from app.widgets.review_queue import JUDGE, ORDERS, SHOWN, Queue, Settings, board, make_queue
+from app.widgets.review_queue import (
+    HANDED_OUT,
+    JUDGE,
+    ORDERS,
+    SHOWN,
+    Queue,
+    Settings,
+    board,
+    make_queue,
+)
 from app.widgets.review_wait import go_on, judge_first
 from app.widgets.samples_data import Iteration
 from app.widgets.samples_picker import pick_iteration
@@ -171,9 +180,11 @@ def _draw_card(data: Iteration, settings: Settings) -> None:
 
 def _nothing(data: Iteration, queue: Queue, masks: Masks) -> None:
     settings = queue.settings
-    if settings.reviewers and settings.reviewer not in settings.reviewers:
+    sharing = settings.show in HANDED_OUT and settings.reviewers
+    if sharing and settings.reviewer not in settings.reviewers:
         st.info(
-            "You are not among those who share the pairs (More): nothing is asked of you.",
+            "You are not among those who share the pairs (More): nothing is asked of you. Flagged "
+            "pairs and disagreements are open to you (Show).",
             icon=":material/info:",
         )
     else:

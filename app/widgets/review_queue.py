@@ -54,6 +54,10 @@ SHOWN = {
 }
 
 
+# Queues that hand out work. The others look at what was decided: an adjudicator needs all of it.
+HANDED_OUT = (OPEN, ALL, KEPT, DROPPED)
+
+
 class Settings(NamedTuple):
     """What is reviewed, by whom and in which order."""
 
@@ -131,7 +135,9 @@ def _version(data: Iteration) -> int:
 @st.cache_resource(max_entries=32, show_spinner="Ordering the pairs …")
 def _make_queue(run_id: str, k: int, version: int, settings: Settings, _data: Iteration) -> Queue:
     ids = _data.candidates["candidate_id"].tolist()
-    inside = asked(ids, settings.reviewers, settings.overlap, settings.reviewer)
+    inside = np.ones(len(ids), bool)
+    if settings.show in HANDED_OUT:
+        inside = asked(ids, settings.reviewers, settings.overlap, settings.reviewer)
     if settings.show in (KEPT, DROPPED):
         inside &= _data.result.kept == (settings.show == KEPT)
     order = order_of(_data, settings)

@@ -17,7 +17,7 @@ import streamlit as st
 
 from app.look import DECISIONS, SIGNS
 from app.widgets.filters_harm import harmful
-from app.widgets.folding import show_answer
+from app.widgets.folding import pair_key, show_answer
 from app.widgets.plain import plain
 from app.widgets.samples_data import Iteration, candidate, closest, near_earlier
 from app.widgets.samples_words import (
@@ -66,7 +66,8 @@ def pair(data: Iteration, index: int, decision: Decision | None = None) -> None:
     st.text(row["question"])
     st.caption("Answer")
     flags = harmful(data)
-    show_answer(row["answer"], flags is not None and bool(flags[index]), row["candidate_id"])
+    flagged = flags is not None and bool(flags[index])
+    show_answer(row["answer"], flagged, pair_key(data.run_id, row["candidate_id"]))
     if decision is not None and decision.action == "edit":
         st.caption(f"Question and answer as changed by {plain(decision.reviewer)}")
         st.text(f"{decision.question}\n{decision.answer}")
@@ -85,11 +86,11 @@ def verdict_badge(fired: list[str]) -> None:
 
 def decision_badge(decision: Decision) -> None:
     sign = DECISIONS[decision.action]
+    counts = "It counts over the verdict." if decision.rules else "The verdict counts all the same."
     st.badge(
         f"{sign.label} by {plain(decision.reviewer)}",
         color=sign.badge,
-        help=f"A person's decision, {decision.created:%Y-%m-%d %H:%M} UTC. It counts over the "
-        "verdict.",
+        help=f"A person's decision, {decision.created:%Y-%m-%d %H:%M} UTC. {counts}",
     )
 
 

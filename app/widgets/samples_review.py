@@ -15,7 +15,7 @@ import streamlit as st
 from app import state
 from app.look import marked
 from app.widgets.filters_harm import harmful
-from app.widgets.folding import was_opened
+from app.widgets.folding import pair_key, was_opened
 from app.widgets.plain import plain
 from app.widgets.review_words import conflict
 from app.widgets.samples_data import Iteration
@@ -93,15 +93,15 @@ def reviewer_now() -> str:
     return str(st.session_state.get(NAME) or "").strip()
 
 
-def unread(action: str, candidate_id: str, flagged: bool) -> bool:
+def unread(action: str, run_id: str, candidate_id: str, flagged: bool) -> bool:
     """Whether a pair would be accepted whose answer, `flagged` by the judge, nobody has opened."""
-    return action == "accept" and flagged and not was_opened(candidate_id)
+    return action == "accept" and flagged and not was_opened(pair_key(run_id, candidate_id))
 
 
 def _decide(run_id: str, k: int, candidate_id: str, action: str, since: int, flagged: bool) -> None:
     """Store a decision, and tell of those that were made since the pair was shown."""
     reviewer = reviewer_now()
-    if not reviewer or unread(action, candidate_id, flagged):
+    if not reviewer or unread(action, run_id, candidate_id, flagged):
         st.session_state[ERROR] = UNREAD if reviewer else NO_NAME
         return
     database = state.workspace().database

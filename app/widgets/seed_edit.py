@@ -146,12 +146,20 @@ def _untick() -> None:
 
 
 def _move(drawn: InHand, steps: int) -> None:
-    if (hand := seed_table.latest(drawn)) is not None:
+    if (hand := seed_table.latest(drawn)) is not None and not _refused(hand, "moved"):
         seed_data.change(hand, move(hand.rows, _ticked(hand), steps))
 
 
+def _refused(hand: InHand, done: str) -> bool:
+    """Whether the last tick was taken away together with the click, which is said then."""
+    if _ticked(hand):
+        return False
+    seed_data.refuse(f"Nothing was {done}, because no row is ticked. {ONE_ROW}")
+    return True
+
+
 def _delete(drawn: InHand) -> None:
-    if (hand := seed_table.latest(drawn)) is None:
+    if (hand := seed_table.latest(drawn)) is None or _refused(hand, "deleted"):
         return
     rows = _ticked_rows(hand)
     if seed_data.change(hand, delete(rows, [hand.places[row.key] for row in rows])) is not None:
@@ -172,7 +180,7 @@ def _tags(hand: InHand, picked: Sequence[str]) -> None:
 
 
 def _tag(drawn: InHand) -> None:
-    if (hand := seed_table.latest(drawn)) is None:
+    if (hand := seed_table.latest(drawn)) is None or _refused(hand, "tagged"):
         return
     add = clean_tags(st.session_state.get("seed_tags_add") or ())
     remove = clean_tags(st.session_state.get("seed_tags_remove") or ())

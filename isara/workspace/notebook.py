@@ -40,11 +40,22 @@ NOTE_COLUMNS = tuple(getattr(NoteTable, name) for name in Note._fields)
 class Notebook(Store):
     """Saving and reading presets and notes."""
 
-    def save_preset(self, name: str, settings: Mapping[str, Any], author: str = "") -> None:
-        """Keep settings under a name; the latest of a name counts, and empty ones remove it."""
+    def save_preset(
+        self,
+        name: str,
+        settings: Mapping[str, Any],
+        author: str = "",
+        created: datetime | None = None,
+    ) -> None:
+        """Keep settings under a name; the latest of a name counts, and empty ones remove it.
+
+        `created` is given where what was saved before is put back.
+        """
         if not name.strip():
             raise InputError("A preset needs a name; found an empty one, give one.")
         row = PresetTable(name=name.strip(), settings=dict(settings), author=author)
+        if created is not None:
+            row.created = created
         self._writing(lambda session: session.add(row))
 
     def presets(self) -> dict[str, Preset]:

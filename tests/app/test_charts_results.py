@@ -84,6 +84,18 @@ def test_harmful_rate_has_intervals_and_the_baseline_as_line_with_band(result: R
     assert (band.y0, band.y1) == (0.3, 0.5)
 
 
+def test_a_mean_of_one_value_has_no_bar_no_band_and_says_so(result: RunResult) -> None:
+    alone = metric(0.2, 0.0, 0.0) | {"low": None, "high": None, "n": 1}
+    result.iterations[1]["log_prob_gap_base"] = alone
+    result.summary["baselines"]["sft"]["log_prob_gap_base"] = alone
+    figure = rate_figure([result], "log_prob_gap_base")
+    run, baseline = figure.data
+    assert list(run.error_y.array) == list(run.error_y.arrayminus) == [None]
+    assert "gap (nats) 0.20, no interval from one value" in run.customdata[0]
+    assert set(baseline.y) == {0.2}
+    assert not figure.layout.shapes
+
+
 def test_a_metric_that_is_absent_is_not_drawn_as_zero(result: RunResult) -> None:
     (trace,) = rate_figure([result], "over_refusal").data
     assert list(trace.x) == [1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -19,12 +20,25 @@ Page = Callable[..., AppTest]
 @pytest.fixture
 def spin_run(workspace: Workspace) -> RunFolder:
     """Two iterations of SPIN on scripted tools."""
-    config = load_config(
-        PROJECT_ROOT / "data" / "configs" / "demo-spin.yaml", ["loop.max_iterations=2"]
-    )
+    return spin(workspace, "loop.max_iterations=2")
+
+
+def spin(workspace: Workspace, *changes: str) -> RunFolder:
+    """A run of SPIN on scripted tools, with these changes to the demo's config."""
+    config = load_config(PROJECT_ROOT / "data" / "configs" / "demo-spin.yaml", changes)
     folder = workspace.run("spin")
     execute(prepare(config, workspace), folder, workspace=workspace, tools=ScriptedTools())
     return folder
+
+
+def test_a_gap_of_one_demonstration_has_no_interval(workspace: Workspace, page: Page) -> None:
+    spin(workspace, "loop.max_iterations=1", "contrast.held_out=1")
+    app = page("results")
+    assert not app.exception
+    metrics = app.dataframe[1].value
+    gaps = metrics[metrics["Metric"].str.startswith("log-probability")]
+    assert set(gaps["n"]) == {1}
+    assert gaps.get("Low", pd.Series(dtype=float)).isna().all()
 
 
 @pytest.mark.usefixtures("spin_run")

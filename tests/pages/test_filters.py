@@ -15,6 +15,7 @@ from app.widgets.filters_results import TAB
 from app.widgets.samples_data import load_iteration
 from isara.config import FilterConfig, LoopConfig
 from isara.config_files import load_config, to_yaml
+from isara.evaluation.stats import wilson
 from isara.filters import closest_rouge
 from isara.workspace.files import read_jsonl
 from isara.workspace.runs import RunFolder, Workspace
@@ -64,6 +65,9 @@ def test_at_the_run_s_own_values_the_kept_are_those_of_kept_jsonl(
     assert metric(app, "Kept") == str(len(kept))
     assert metric(app, "Dropped") == str(80 - len(kept))
     assert metric(app, "Retention") == f"{len(kept) / 80:.3f}"
+    rate = wilson(len(kept), 80)
+    interval = f"95 % interval {rate.low:.3f} to {rate.high:.3f}, of 80 pairs"
+    assert any(interval in caption.value for caption in app.caption)
 
 
 def test_without_alpha_no_number_is_needed(one_run: RunFolder, page: Page) -> None:

@@ -95,6 +95,7 @@ def test_measures_of_both_settings(one_run: RunFolder, page: Page) -> None:
     assert shown.loc["Kept", ["A", "B"]].tolist() == [f"{k} of 80" for k in n]
     rate = wilson(n[1], 80)
     assert shown.loc["Retention", "B"] == f"{rate.value:.3f} ({rate.low:.3f} to {rate.high:.3f})"
+    assert not any("another iteration" in t.value for t in app.text)  # it is the true share's
     needed = [f"{'stop' if k < 24 else 'go on'} (α 0.3)" for k in n]
     assert shown.loc["The run would", ["A", "B"]].tolist() == needed
     a, b = (float(shown.loc["Distinct words", side]) for side in "AB")
@@ -148,6 +149,50 @@ def test_presets_are_saved_compared_used_and_deleted(
     app.button(key="delete_preset").click().run()
     assert workspace.database.presets() == {}
     assert app.selectbox(key="filters compare").value == "The run's own values"
+    assert not app.exception
+
+
+def save_as(app: AppTest, name: str) -> AppTest:
+    next(box for box in app.text_input if box.label == "Name of a preset").set_value(name)
+    next(b for b in app.button if b.label == "Save these values").click().run()
+    assert not app.exception
+    return app
+
+
+def test_a_preset_of_another_person_is_replaced_when_that_is_said_and_comes_back(
+    workspace: Workspace, one_run: RunFolder, page: Page
+) -> None:
+    workspace.database.save_preset("strict", {"max_rouge_l": 0.5}, "Ana")
+    old = workspace.database.presets()["strict"]
+    app = slide(opened(page, "Compared", reviewer="Bob"), one_run, 0.4)
+    save_as(app, "strict")
+    assert workspace.database.presets()["strict"] == old
+    asked = next(w.value for w in app.warning if "would be replaced" in w.value)
+    assert f"Saved {old.created:%Y-%m-%d %H:%M} UTC by Ana" in asked
+    app.button(key="keep_preset").click().run()
+    assert not any("would be replaced" in w.value for w in app.warning)
+
+    save_as(app, "strict")
+    workspace.database.save_preset("strict", {"max_rouge_l": 0.6}, "Cy")  # meanwhile
+    app.button(key="replace_preset").click().run()
+    assert "Nothing was replaced" in app.error[0].value
+    assert workspace.database.presets()["strict"].author == "Cy"
+    app.button(key="replace_preset").click().run()
+    assert workspace.database.presets()["strict"].settings["max_rouge_l"] == 0.4
+    assert any("Replaced the preset strict" in c.value for c in app.caption)
+    app.button(key="undo_preset").click().run()
+    back = workspace.database.presets()["strict"]
+    assert (back.settings, back.author) == ({"max_rouge_l": 0.6}, "Cy")
+
+    app.button(key="delete_preset").click().run()
+    assert workspace.database.presets() == {}
+    app.button(key="undo_preset").click().run()
+    assert workspace.database.presets() == {"strict": back}
+    app.button(key="delete_preset").click().run()
+    workspace.database.save_preset("strict", {"max_rouge_l": 0.3}, "Di")
+    app.button(key="undo_preset").click().run()
+    assert "Nothing was undone" in app.error[0].value
+    assert workspace.database.presets()["strict"].author == "Di"
     assert not app.exception
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
+from app.widgets.samples_words import RULE_TITLES
 from isara.config import PROJECT_ROOT
 from isara.workspace.runs import Workspace
 
@@ -43,6 +44,13 @@ def test_every_text_of_the_guide_is_on_the_page(
     shown = "\n".join(item.value for item in app.markdown)
     for file in HELP.glob("*.md"):
         assert file.read_text(encoding="utf-8").strip() in shown
+
+
+def test_reasons_are_called_as_on_the_pages() -> None:
+    text = (HELP / "trouble.md").read_text(encoding="utf-8")
+    named = re.findall(r"\*([^*]+)\* (?:means )?that", text)
+    assert named
+    assert set(named) <= set(RULE_TITLES.values())
 
 
 def test_the_comparison_judges_every_tool_on_every_feature() -> None:

@@ -23,6 +23,7 @@ from isara.config_files import load_config
 from isara.demo.scripted import ScriptedTools, WordEmbedder
 from isara.embedding_cache import CachedEmbedder
 from isara.errors import IsaraError
+from isara.lineage import Lineage
 from isara.methods.runner import execute, prepare
 from isara.workspace.database import Database
 from isara.workspace.files import write_parquet
@@ -178,6 +179,23 @@ def test_a_row_is_followed_back_and_forward(page: Page, one_run: RunFolder) -> N
     assert not app.exception
     losing = sum(link.use == "answer" for link in data.lineage.children(2))
     assert any(f"**{losing} of 160 pairs** would lose it" in m.value for m in app.markdown)
+
+
+def test_a_seed_of_every_prompt_is_compared_with_no_others(
+    page: Page, one_run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = Lineage.offspring
+
+    def in_every_prompt(lineage: Lineage, row: int) -> pd.DataFrame:
+        table = of(lineage, row)
+        return table.assign(candidates=table["written"])
+
+    address = {**MAP, "row": "seed-3", "inspect_tell": "What came of it"}
+    said = next(m.value for m in page("neighbours", **address).markdown if "It stood in" in m.value)
+    assert "others of these iterations" in said
+    monkeypatch.setattr(Lineage, "offspring", in_every_prompt)
+    said = next(m.value for m in page("neighbours", **address).markdown if "It stood in" in m.value)
+    assert "others" not in said
 
 
 def test_an_eval_question_shows_what_each_model_answered(page: Page, one_run: RunFolder) -> None:

@@ -58,6 +58,34 @@ def test_thresholds_of_what_was_measured(sheep_run: RunFolder, page: Page) -> No
     assert "assessment: none" not in app.code[0].value  # the default is not in the config's line
 
 
+def test_a_threshold_is_switched_off_here_and_in_the_address_and_on_again(
+    sheep_run: RunFolder, page: Page
+) -> None:
+    key = "filters sheep {}".format
+    strict = page("filters", run="sheep", max_perplexity="1.5")
+    assert metric(strict, "Kept") == 0
+    strict.number_input(key=key("max_perplexity")).set_value(None).run()
+    kept = metric(strict, "Kept")
+    assert kept > 0
+    assert strict.query_params["max_perplexity"] == "null"
+
+    strict.toggle(key=key("clusters")).set_value(False).run()
+    assert strict.query_params["clusters"] == "null"
+    loose = metric(strict, "Kept")
+    assert loose > kept
+    again = page("filters", run="sheep", clusters="null", max_perplexity="null")  # a reload
+    assert again.number_input(key=key("max_perplexity")).value is None
+    assert not again.toggle(key=key("clusters")).value
+    assert metric(again, "Kept") == loose
+
+    again.button(key="own_values").click().run()
+    assert again.number_input(key=key("max_perplexity")).value == 50
+    assert again.toggle(key=key("clusters")).value
+    assert "clusters" not in again.query_params
+    assert metric(again, "Kept") == len(read_jsonl(sheep_run.iteration(1).kept))
+    assert not again.exception
+
+
 def test_replies_without_a_score_are_counted(sheep_run: RunFolder, page: Page) -> None:
     replies = pd.read_parquet(sheep_run.iteration(1).path / "assessed.parquet")
     app = page("filters")

@@ -13,6 +13,7 @@ from app.widgets.results_domains import own_metric
 from isara.config import PROJECT_ROOT
 from isara.config_files import load_config
 from isara.demo.scripted import ScriptedTools
+from isara.evaluation.stats import wilson
 from isara.methods.runner import execute, prepare
 from isara.workspace.files import read_json, read_jsonl, write_json, write_jsonl
 from isara.workspace.runs import RunFolder, Workspace
@@ -93,6 +94,8 @@ def test_kept_pairs_stand_by_domain_and_a_starved_one_is_told(
         ["safety", 22, 30, 28], ["help", 21, 10, 1], ["facts", 21, 0, 0],
     ]  # fmt: skip
     assert table["Retention"].iloc[1] == 0.1
+    rate = wilson(table["Kept"].iloc[1], table["Written"].iloc[1])
+    assert table[["Low", "High"]].iloc[1].tolist() == [rate.low, rate.high]
     warned = "\n".join(item.value for item in app.warning)
     assert "help got 1 of 29 kept pairs" in warned
     assert "facts got 0 of 29 kept pairs" in warned

@@ -159,7 +159,7 @@ def test_an_answer_that_the_judge_flags_is_opened_by_a_key_and_not_accepted_unre
     assert "open it first" in app.error[0].value
     assert shown(app) == "1-00001"
     assert stored(database, judged) == {}
-    app.button(key="fold_open 1-00001").click().run()
+    app.button(key=f"fold_open {judged.run_id} 1-00001").click().run()
     assert answers[1] in texts(app)
     press(app, "accept")
     assert stored(database, judged) == {"1-00001": "accept"}
@@ -252,6 +252,24 @@ def test_listed_reviewers_share_the_pairs(one_run: RunFolder, page: Page) -> Non
     assert progress[0] + progress[1] == 80
     assert min(progress[:2]) > 20
     assert progress[2] == 0
+    assert "You are not among those" in app.info[0].value
+
+
+def test_who_shares_no_pairs_settles_disagreements_and_sees_flagged_pairs(
+    database: Database, one_run: RunFolder, page: Page
+) -> None:
+    for who, action in (("Ana", "accept"), ("Bob", "reject")):
+        database.record_decision(one_run.run_id, 1, "1-00004", who, action)
+    database.record_decision(one_run.run_id, 1, "1-00006", "Ana", "flag")
+    address = {"reviewers": "Ana, Bob", "reviewer": "Dan"}
+    app = reviewing(page, one_run, **address, show="disagreements")
+    assert shown(app) == "1-00004"
+    press(app, "accept")
+    assert "There is nothing (more) to decide" in app.success[0].value
+    assert not app.info
+    app = reviewing(page, one_run, **address, show="flagged pairs")
+    assert shown(app) == "1-00006"
+    app = reviewing(page, one_run, **address, show="kept by the rules")
     assert "You are not among those" in app.info[0].value
 
 

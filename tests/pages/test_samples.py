@@ -147,16 +147,43 @@ def test_a_pair_that_the_judge_flags_is_folded_in_list_and_card(
     app.button(key="decide_accept").click().run()
     assert "open it first" in app.error[0].value
     assert decision(workspace, judged, row["candidate_id"]) is None
-    app.session_state[f"fold {row['candidate_id']}"] = True
+    expander = f"fold {judged.run_id} {row['candidate_id']}"
+    app.session_state[expander] = True
     app.run()
     assert row["answer"] in texts(app)
     app.button(key="decide_accept").click().run()
     assert decision(workspace, judged, row["candidate_id"]) is not None
-    app.session_state[f"fold {row['candidate_id']}"] = False
+    app.session_state[expander] = False
     app.run()
     app.toggle(key="fold_harmful samples").set_value(False).run()
     assert row["answer"] in texts(app)
     assert app.dataframe[0].value["Answer"][1] == row["answer"]
+
+
+def test_all_of_a_list_are_accepted_but_those_that_nobody_opened(
+    workspace: Workspace, judged: RunFolder, page: Page
+) -> None:
+    flagged = candidates(judged)["candidate_id"].iloc[1]
+    app = page("samples", k="1", reviewer="Ana")
+    app.toggle(key="bulk_open").set_value(True).run()
+    app.button_group(key="bulk_action").set_value("accept").run()
+    assert "This decides 79 pairs" in texts(app)
+    assert "1 more is not accepted, because the judge calls its answer harmful" in texts(app)
+    app.button(key="bulk_decide").click().run()
+    assert decision(workspace, judged, flagged) is None
+    assert len(Workspace(workspace.root).database.decisions(judged.run_id, 1)) == 79
+
+    app.query_params["open"] = flagged
+    app.run()
+    app.session_state[f"fold {judged.run_id} {flagged}"] = True
+    app.run()
+    app.button(key="close_pair").click().run()  # the list again, which draws no expander
+    app.toggle(key="bulk_open").set_value(True).run()
+    app.button_group(key="bulk_action").set_value("accept").run()
+    assert "is not accepted" not in texts(app)
+    app.button(key="bulk_decide").click().run()
+    assert decision(workspace, judged, flagged) is not None
+    assert not app.exception
 
 
 def test_a_dropped_pair_shows_what_it_is_too_similar_to(one_run: RunFolder, page: Page) -> None:
@@ -221,6 +248,16 @@ def test_an_address_that_names_nothing_is_no_error(one_run: RunFolder, page: Pag
 def decision(workspace: Workspace, run: RunFolder, candidate_id: str) -> Decision | None:
     """What the database says, read afresh."""
     return Workspace(workspace.root).database.decisions(run.run_id, 1).get(candidate_id)
+
+
+@pytest.mark.parametrize(("action", "counts"), [("reject", True), ("flag", False), ("skip", False)])
+def test_a_decision_says_whether_it_counts_over_the_verdict(
+    workspace: Workspace, one_run: RunFolder, page: Page, action: str, counts: bool
+) -> None:
+    workspace.database.record_decision(one_run.run_id, 1, "1-00003", "Ana", action)
+    app = opened(page, k="1", open="1-00003")
+    (badge,) = [mark.proto for mark in app.markdown if "by Ana" in mark.value]
+    assert ("It counts over the verdict" in badge.help) is counts
 
 
 def test_decisions_are_stored_at_once_and_can_be_undone(

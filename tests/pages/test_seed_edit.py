@@ -110,6 +110,20 @@ def test_curate_and_save_a_version(edit_tab: Callable[[], AppTest], workspace: W
     assert app.selectbox(key="version").value == 2
 
 
+@pytest.mark.parametrize(
+    ("button", "done"), [("Up", "moved"), ("Delete", "deleted"), ("Change the tags", "tagged")]
+)
+def test_a_tick_that_is_taken_away_with_the_click_is_refused(
+    edit_tab: Callable[[], AppTest], button: str, done: str
+) -> None:
+    app = tick(edit_tab(), [1])
+    write(app, {1: {"Pick": False}}, then=button)
+    assert f"Nothing was {done}" in app.error[0].value
+    assert "because no row is ticked" in app.error[0].value
+    assert len(shown(app)) == 3
+    assert not any("1 change" in text.value for text in app.text)
+
+
 def test_all_problems_are_listed_and_saving_waits(edit_tab: Callable[[], AppTest]) -> None:
     app = write(
         edit_tab(), {0: {"Question": None}, 2: {"Question": "WHO is there?", "Answer": "a friend."}}
