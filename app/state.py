@@ -136,7 +136,7 @@ def demo_config_text() -> str:
     return (PROJECT_ROOT / DEMO_CONFIG).read_text(encoding="utf-8")
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@st.cache_resource(max_entries=128, show_spinner=False)
 def _decision_log(run_id: str, k: int) -> DecisionLog:
     from isara.workspace.standing import DecisionLog
 
