@@ -288,10 +288,40 @@ def test_start_ends_a_draft(workspace: Workspace, page: Page, small: bytes) -> N
 
 @pytest.mark.parametrize("text", ["", "[]", '{"from": "Shipped: demo", "config": "name: a"}'])
 def test_a_broken_draft_is_none(workspace: Workspace, page: Page, text: str) -> None:
-    write_text(workspace.root / "run-draft.json", text)
-    app = page("run")
-    assert not app.exception
-    assert widget(app, "number_input", PAIRS).value == 256
+    write_text(workspace.root / "run-drafts" / f"run-{'0' * 16}.json", text)
+    for address in ({}, {"settings": "0" * 16}):
+        app = page("run", **address)
+        assert not app.exception
+        assert widget(app, "number_input", PAIRS).value == 256
+
+
+def drafts(workspace: Workspace) -> list[Path]:
+    return list(workspace.root.glob("run-drafts/*.json"))
+
+
+def test_two_windows_keep_their_settings_apart(workspace: Workspace, page: Page) -> None:
+    mine = with_99_pairs(page)
+    theirs = page("run")  # begins with the latest draft, and leaves it to its window
+    widget(theirs, "number_input", PAIRS).set_value(77).run()
+    widget(mine, "number_input", PAIRS).set_value(98).run()
+    assert len(drafts(workspace)) == 2
+    for app, pairs in ((mine, 98), (theirs, 77)):
+        again = page("run", **app.query_params)
+        assert widget(again, "number_input", PAIRS).value == pairs
+    widget(theirs, "selectbox", "Start from").select("Shipped: demo-mixture").run()
+    other = page("run")
+    widget(other, "selectbox", "Start from").select("Shipped: demo-mixture").run()
+    assert widget(page("run", **mine.query_params), "number_input", PAIRS).value == 98
+
+
+def test_a_start_in_another_window_leaves_a_draft(
+    workspace: Workspace, page: Page, small: bytes
+) -> None:
+    mine = with_99_pairs(page)
+    theirs = upload(page("run"), small)
+    widget(theirs, "button", "Start").click().run()
+    assert len(workspace.runs()) == 1
+    assert widget(page("run", **mine.query_params), "number_input", PAIRS).value == 99
 
 
 # -------------------------------------------------------------------- start, stop, resume
