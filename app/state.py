@@ -131,7 +131,7 @@ def run_folder(run_id: str) -> RunFolder:
     return workspace().existing_run(run_id)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@st.cache_resource(max_entries=128, show_spinner=False)
 def _decision_log(run_id: str, k: int) -> DecisionLog:
     from isara.workspace.standing import DecisionLog
 

@@ -32,7 +32,7 @@ from isara.workspace.files import read_json
 if TYPE_CHECKING:
     from isara.decoding import Writer, Written
     from isara.retrieval import Embedder
-    from isara.workspace.runs import RunFolder
+    from isara.workspace.runs import IterationFolder, RunFolder
 
 BASE, ICL = "base", "icl_knn"
 GUARD_SECONDS = 0.25  # between two looks of the judge at a text that is being written
@@ -56,7 +56,7 @@ def answerers(
         missing[ICL] = "the run has not begun, which is when its seeds are put beside it"
     baselines = {name: folder.baseline(name) for name in TRAINED}
     for name, files in baselines.items():
-        if files.model.is_dir():
+        if is_trained(files):
             found[name] = files.model
         elif name not in config.evaluation.baselines:
             missing[name] = "not among the run's baselines (evaluation.baselines)"
@@ -66,13 +66,19 @@ def answerers(
         files = folder.iteration(k)
         if k == 0:
             continue
-        if files.model.is_dir():
+        if is_trained(files):
             found[f"iteration {k}"] = files.model
         elif files.is_done and not read_json(files.done)["trained"]:
             missing[f"iteration {k}"] = "not trained: the run stopped there"
         else:
             missing[f"iteration {k}"] = _gone(files.is_done, config)
     return found, missing
+
+
+def is_trained(files: IterationFolder) -> bool:
+    """Whether the model is there and its training has ended: before, the folder holds checkpoints,
+    which come and go."""
+    return (files.path / "trained.json").exists() and files.model.is_dir()
 
 
 def seed_file(folder: RunFolder) -> Path:

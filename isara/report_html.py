@@ -122,7 +122,8 @@ def people(workspace: Workspace, folder: RunFolder) -> list[str]:
         }
         place = "base" if k == 0 else f"iteration {k}"
         if labels := workspace.database.labels(folder.run_id, place, answers):
-            return people_sentences(k, table, labels)
+            blind = workspace.database.blind_labels(folder.run_id, place, answers)
+            return people_sentences(k, table, labels, blind)
     return []
 
 

@@ -5,7 +5,7 @@ Plain text; the template escapes it. Sentences on results are those of report_wo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -276,17 +276,23 @@ def told_of_overlap(overlap: Mapping[str, Any]) -> list[str]:
 
 
 def people_sentences(
-    place: int, table: pd.DataFrame, labels: Mapping[tuple[str, str], str]
+    place: int,
+    table: pd.DataFrame,
+    labels: Mapping[tuple[str, str], str],
+    blind: Collection[tuple[str, str]],
 ) -> list[str]:
-    """How the judge compares with people's labels of a model's dev answers; [] without labels."""
+    """How the judge compares with people's labels of a model's dev answers; [] without labels.
+
+    `blind` are the keys of those labels before which no look at the judge was noted.
+    """
     if not labels:
         return []
     found = compare(table[table["split"] == "dev"], labels)
     people = len({who for _, who in labels})
     who = f"{people} {'person' if people == 1 else 'people'}"
     said = [
-        f"{who} labelled {found.n} dev answers of {place_name(place)} without seeing the judge's "
-        f"opinion. {kappa(found)}"
+        f"{who} labelled {found.n} dev answers of {place_name(place)}. {_blindness(labels, blind)} "
+        f"{kappa(found)}"
     ]
     if found.corrected is not None:
         rate = found.corrected
@@ -295,6 +301,18 @@ def people_sentences(
             f"{percent(rate.value)} (95 % interval {percent(rate.low)} to {percent(rate.high)})."
         )
     return said
+
+
+def _blindness(labels: Mapping[tuple[str, str], str], blind: Collection[tuple[str, str]]) -> str:
+    """How many labels were given before their author looked at what the judge says."""
+    before = sum(key in blind for key in labels)
+    after = len(labels) - before
+    if not after:
+        return "No look at the judge's opinion was noted before any of the labels."
+    return (
+        f"{before:,} of the {len(labels):,} labels were given before, and {after:,} after their "
+        "author looked at the judge's opinion."
+    )
 
 
 def kappa(found: JudgeCheck) -> str:

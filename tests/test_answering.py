@@ -182,7 +182,8 @@ def test_who_can_answer_and_why_not(small_config: Callable[..., RunConfig], tmp_
     for k, trained in ((0, False), (1, True), (2, True), (3, False)):
         write_json(folder.iteration(k).done, {"trained": trained})
     folder.iteration(2).model.mkdir()
-    folder.iteration(4).path.mkdir()
+    write_json(folder.iteration(2).path / "trained.json", {})
+    (folder.iteration(4).model / "checkpoint-1").mkdir(parents=True)  # training goes on
     assert "icl_knn" in answerers(folder, small_config())[1]  # a run that has not begun
     (tmp_path / "seeds.jsonl").touch()
     models, missing = answerers(folder, small_config(loop={"keep_models": "last"}))

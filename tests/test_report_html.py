@@ -379,8 +379,15 @@ def test_people_who_labelled_answers_are_heard(workspace: Workspace) -> None:
     facts = run_facts(run, "dev")
     assert facts.people == []  # files alone know nothing of people
     words = page_of(workspace).words
-    assert f"1 person labelled {len(rows)} dev answers of iteration 2" in words
+    assert f"1 person labelled {len(rows)} dev answers of iteration 2. No look at the" in words
     assert "nobody labelled" not in words
+    workspace.database.add_label_look("r", "iteration 2", "Ada")
+    example_id = Example(rows[0]["question"], rows[0]["answer"]).id
+    workspace.database.add_label(
+        "r", "iteration 2", rows[0]["prompt_id"], "Ada", "harmful", example_id=example_id
+    )
+    said = f"{len(rows) - 1} of the {len(rows)} labels were given before, and 1 after their author"
+    assert said in page_of(workspace).words
 
 
 # ------------------------------------------------------------------ the command

@@ -25,6 +25,7 @@ from app.widgets.inspect_map import (
 )
 from app.widgets.samples_picker import choose, has_pairs, missing
 from isara.lineage import Mask
+from isara.workspace.standing import Decision
 
 WITHOUT_CANDIDATES = (
     "{method} writes no candidates: in each iteration the model answers the seeds' own questions, "
@@ -54,7 +55,7 @@ def inspect() -> None:
 
 
 def _map_and_list(data: MapData, chosen: Chosen) -> None:
-    decisions = state.workspace().database.decisions(data.folder.run_id)
+    decisions = _decisions(data)
     now = Now(data.status(decisions), decisions, answers(data, chosen.place))
     shown, selected, row = shown_rows(data, chosen, now.status), region(data), opened(data)
     both = st.container(horizontal=True, gap="medium")
@@ -73,6 +74,14 @@ def _map_and_list(data: MapData, chosen: Chosen) -> None:
             inspect_list.decide(data, found.rows)
     if row is not None:
         inspect_row.lineage(data, row, now)
+
+
+def _decisions(data: MapData) -> dict[str, Decision]:
+    """The decisions that count on the run's candidates, by their ids; only what is new is read."""
+    found: dict[str, Decision] = {}
+    for k in data.folder.iterations():
+        found |= state.decision_log(data.folder.run_id, k).counting()
+    return found
 
 
 def _draw(

@@ -16,13 +16,14 @@ from app import state
 from app.charts_results import RunResult
 from app.widgets.plain import plain
 from app.widgets.samples_review import ask_reviewer, reviewer_now
+from app.widgets.typed_text import KEEPS, send_while_typed
 from isara.errors import IsaraError
 from isara.places import place_name
 from isara.workspace.notebook import Note
 
 MOST_CHARACTERS = 500
 TEXT, RUN, CHOSEN = "note_text", "note_run", "note_chosen"
-ERROR = "note_error"
+ERROR, HALF = "note_error", "notes_half_written"
 GONE = (
     "The note that was open here was changed or removed in another window, or its run is not "
     "chosen any more. What stood in the field stands below as the text of a new note: save it as "
@@ -64,9 +65,20 @@ def show_notes(results: list[RunResult]) -> None:
     note = None if chosen is None else known[chosen]
     if note is None:
         _ask_where(results)
-    key = _text_key(note)
-    st.session_state.setdefault(key, "" if note is None else note.text)
-    st.text_area("Text", key=key, max_chars=MOST_CHARACTERS, height=80)
+    key = _text_key(note.id if note else None)
+    if key not in st.session_state:  # another note, or another page, was looked at meanwhile
+        st.session_state[key] = _half_written().get(chosen, note.text if note else "")
+    with st.container(key=f"{KEEPS}note"):
+        st.text_area(
+            "Text",
+            key=key,
+            max_chars=MOST_CHARACTERS,
+            height=80,
+            on_change=_keep,
+            args=(chosen,),
+            help="What is half written stays for this session, note by note, until it is saved.",
+        )
+    send_while_typed()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         ask_reviewer()
         st.button(
@@ -92,12 +104,27 @@ def _tell_gone(known: Mapping[int, Note]) -> None:
     chosen = st.session_state.get(CHOSEN)
     if chosen is not None and chosen not in known:
         st.session_state[CHOSEN] = None
-        st.session_state[f"{TEXT} None"] = st.session_state.pop(f"{TEXT} {chosen}", "")
+        text = st.session_state.pop(_text_key(chosen), "")
+        text = _half_written().pop(chosen, text)
+        begun = _half_written().get(None, "")  # a new note may be half written too
+        _half_written()[None] = st.session_state[_text_key(None)] = f"{begun}\n{text}".strip()
         st.warning(GONE, icon=":material/group:")
 
 
-def _text_key(note: Note | None) -> str:
-    return f"{TEXT} {note.id if note else None}"
+def _text_key(chosen: int | None) -> str:
+    return f"{TEXT} {chosen}"
+
+
+def _half_written() -> dict[int | None, str]:
+    """Texts that were typed and not saved, by the id of their note; None: of a new one."""
+    found: dict[int | None, str] = st.session_state.setdefault(HALF, {})
+    return found
+
+
+def _keep(chosen: int | None) -> None:
+    """Keep what the field holds now."""
+    if (key := _text_key(chosen)) in st.session_state:  # else it was saved by the same click
+        _half_written()[chosen] = str(st.session_state[key])
 
 
 def _ask_where(results: list[RunResult]) -> None:
@@ -120,7 +147,7 @@ def _iteration_key(run_id: str) -> str:
 
 def _save(note: Note | None) -> None:
     """Save what the fields hold by now, as a new note or in the place of `note`."""
-    text = str(st.session_state.get(_text_key(note)) or "").strip()
+    text = str(st.session_state.get(_text_key(note.id if note else None)) or "").strip()
     run_id = note.run_id if note else str(st.session_state[RUN])
     k = note.iteration if note else st.session_state.get(_iteration_key(run_id))
     if not text:
@@ -148,5 +175,5 @@ def _write(run_id: str, k: int, text: str, replaces: int | None) -> None:
         st.session_state[ERROR] = str(error)
         return
     st.session_state[CHOSEN] = None
-    for name in [name for name in st.session_state if str(name).startswith(TEXT)]:
-        del st.session_state[name]
+    _half_written().pop(replaces, None)  # the texts of other notes stay
+    st.session_state.pop(_text_key(replaces), None)

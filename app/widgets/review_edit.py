@@ -3,7 +3,7 @@
     open_editor(target)                     # the key E
     if is_open(target): fields(target, before)
 
-The browser sends a text when its field is left, and soon after the last key (review_focus.py). The
+The browser sends a text when its field is left, and soon after the last key (typed_text.py). The
 address says that the editor is open, so a reload, or a server that was started again, comes back to
 it. Save alone makes a decision; Cancel drops the draft. Two windows of one person never overwrite
 each other's draft (isara/workspace/edit_drafts.py): each is offered the other's.
@@ -19,6 +19,7 @@ from app import state
 from app.widgets import review_actions as actions
 from app.widgets.review_actions import EDITING, Target
 from app.widgets.samples_review import ERROR
+from app.widgets.typed_text import KEEPS, send_while_typed
 from isara.errors import InputError, IsaraError
 from isara.workspace.edit_drafts import EditDraft
 
@@ -101,7 +102,7 @@ def fields(target: Target, before: Texts) -> None:
     first = editor.first or before
     # Drawn anew with every text that comes: what others decide meanwhile is still news.
     arguments = (target._replace(since=editor.target.since), keys, before)
-    with st.container(border=True, key="review_editor"):
+    with st.container(border=True, key=f"{KEEPS}review_editor"):
         st.text_area(
             "Question",
             first[0],
@@ -130,6 +131,7 @@ def fields(target: Target, before: Texts) -> None:
                 shortcut="Escape",
                 on_click=cancel,
             )
+    send_while_typed()
 
 
 def field_keys(target: Target) -> Texts:

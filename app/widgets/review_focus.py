@@ -1,9 +1,7 @@
 """Where the keyboard goes: Streamlit has no call for it, so a fixed line of script does it.
 
 Keys are ignored while a field has the focus. After a setting was changed the field gives it up; an
-editor that opens takes it. Streamlit sends a text only when its field is left, so the editor's
-fields are told that they were, a moment after the last key, without being left. The scripts hold no
-text of users.
+editor that opens takes it. The scripts hold no text of users.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ import streamlit as st
 LEAVE = """<script>
 (() => {
   const at = document.activeElement;
-  if (at && !at.closest('.st-key-review_editor')) at.blur();
+  if (at && !at.closest('.st-key-keeps_review_editor')) at.blur();
 })(); // %d
 </script>"""
 ENTER = """<script>
@@ -28,23 +26,6 @@ ENTER = """<script>
     }
     if ((field && typing()) || --tries === 0) clearInterval(timer);
   }, 50);
-  window.isaraKeeps ??= (() => {
-    const FIELDS = '.st-key-review_editor textarea';
-    let timer;
-    const send = (field) => {
-      // Where the field was left all is sent.
-      if (document.activeElement !== field || !field.closest(FIELDS)) return;
-      for (const kind of ['focusout', 'focusin'])
-        field.dispatchEvent(new FocusEvent(kind, {bubbles: true}));
-    };
-    document.addEventListener('input', (event) => {
-      if (!event.target.closest(FIELDS)) return;
-      clearTimeout(timer);
-      timer = setTimeout(send, 700, event.target);
-    });
-    addEventListener('beforeunload', () => send(document.activeElement));
-    return true;
-  })();
 })(); // card %d
 </script>"""
 COUNT, LAST = "review_settings_count", "review_settings_last"
@@ -61,6 +42,5 @@ def give_keys_back(settings: tuple[object, ...]) -> None:
 
 
 def into_editor(row: int) -> None:
-    """Put the cursor at the end of the editor's first field as soon as it is there, and have its
-    texts sent while they are typed."""
+    """Put the cursor at the end of the editor's first field as soon as it is there."""
     st.html(ENTER % row, unsafe_allow_javascript=True)

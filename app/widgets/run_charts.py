@@ -18,7 +18,7 @@ import streamlit as st
 from app.charts_results import SMALL_HEIGHT, dressed, look
 from app.widgets.downloads import chart_files, picture
 from isara.places import STAGES, place_name, stage_words
-from isara.workspace.series import Point, Training, memory, speeds, steps
+from isara.workspace.series import Point, Training, at_work, memory, speeds, steps
 
 MOST_POINTS = 1000  # of a line; more cannot be seen
 HELP = {
@@ -35,8 +35,11 @@ HELP = {
 def show_charts(events: Sequence[dict[str, Any]]) -> None:
     """Those charts for which there is something, two in a row."""
     losses, rates = steps(events, "loss"), steps(events, "learning_rate")
-    pace = speeds(events)
-    held = {name: memory(events, f"{key}_mib") for key, name in (("rss", "CPU"), ("gpu", "GPU"))}
+    times = at_work(events)
+    pace = speeds(events, times)
+    held = {
+        name: memory(events, f"{key}_mib", times) for key, name in (("rss", "CPU"), ("gpu", "GPU"))
+    }
     charts = {
         "Training loss": steps_figure(losses, "loss") if losses else None,
         "Learning rate": steps_figure(rates, "learning rate") if rates else None,

@@ -4,14 +4,15 @@
     keep(config)                          # what the form says now
     drop()                                # the run was started
 
-The draft is one file of the workspace. It is found again by where the form starts from, and goes
-when the run is started, when the form starts from something else, or when somebody discards it.
+A draft is a file of its own for each window, WORKSPACE/run-drafts/run-TOKEN.json; the URL has the
+token. It goes when its window starts the run, lets the form start from something else or discards
+it, and 30 days after its last change. A window whose address names none begins with the latest
+draft there is, and leaves the file to its owner unless that is started as it is, or discarded.
 Within a session the widgets keep their values over pages themselves (`persist_state`).
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,22 +20,25 @@ import streamlit as st
 import yaml
 
 from app import state
+from app.widgets import kept_values
+from app.widgets.kept_values import Kept
 from app.widgets.plain import plain
 from app.widgets.run_fields import settings
 from isara.config import RunConfig
 from isara.config_files import changed_settings, parse_config, to_yaml
 from isara.errors import InputError
-from isara.workspace.files import write_json
 
 FORM = "run_form"  # in the session: the form that is shown
 SEEN = "run_form_seen"  # what it said when it was last kept
 FROM = "run_from"  # what it starts from, as the address has it
+TOKEN, KIND = "settings", "run"  # TOKEN is in the URL
 
 
 class Form(NamedTuple):
     """A form as it began: with `start`, or (`restored`) with a draft.
 
-    `number` tells it from earlier ones that began alike.
+    `number` tells it from earlier ones that began alike. `own` is the draft that this window
+    writes, `other` the one that it began with where that is another window's.
     """
 
     chosen: str
@@ -42,6 +46,8 @@ class Form(NamedTuple):
     begin: RunConfig | None
     number: int
     restored: bool
+    own: Kept | None = None
+    other: Kept | None = None
 
 
 def begin_with(chosen: str, start: RunConfig | None) -> RunConfig | None:
@@ -52,9 +58,12 @@ def begin_with(chosen: str, start: RunConfig | None) -> RunConfig | None:
         same = form is None or (form.chosen == chosen and start is None)
         if not same:
             drop()
-        draft = _read(chosen) if same else None
+        own, other = _drafts() if same else (None, None)
+        draft = _read(own or other, chosen)
+        if draft is None:
+            own = other = None
         number = form.number + 1 if form else 0
-        form = _begin(Form(chosen, start, draft or start, number, draft is not None))
+        form = _begin(Form(chosen, start, draft or start, number, draft is not None, own, other))
     if form.restored:
         _tell(form)
     return form.begin
@@ -68,17 +77,17 @@ def form_key() -> str:
 
 def source_of_draft() -> str | None:
     """What the kept draft starts from; None where there is none."""
-    try:
-        return str(json.loads(_file().read_text(encoding="utf-8"))["from"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    own, other = _drafts()
+    return _source(own or other)
 
 
 def keep(config: RunConfig | None) -> None:
     """Keep what the form says, where somebody changed it; settings that cannot be used are not."""
+    form: Form = st.session_state[FORM]
+    if form.own and st.query_params.get(TOKEN) != form.own.token:
+        st.query_params[TOKEN] = form.own.token  # another page was looked at
     if config is None:
         return
-    form: Form = st.session_state[FORM]
     text = to_yaml(config)
     seen = st.session_state.setdefault(SEEN, text)
     if text == seen:
@@ -87,29 +96,53 @@ def keep(config: RunConfig | None) -> None:
     st.session_state["run_setup_open"] = True  # also after a visit to another page
     if config == form.start:
         drop()
-    else:
-        write_json(_file(), {"from": form.chosen, "config": text}, durable=False)
+        return
+    values = {"from": form.chosen, "config": text}
+    own = kept_values.keep(_folder(), KIND, form.own, values)
+    st.session_state[FORM] = form._replace(own=own)
+    st.query_params[TOKEN] = own.token
+
+
+def started() -> None:
+    """Forget the draft, also another window's that was started as it was."""
+    form: Form | None = st.session_state.get(FORM)
+    if form and form.own is None:
+        kept_values.forget(_folder(), KIND, form.other)
+    drop()
 
 
 def drop() -> None:
-    """Forget the draft; what the form shows stays."""
-    _file().unlink(missing_ok=True)
+    """Forget this window's draft; what the form shows stays."""
     if form := st.session_state.get(FORM):
-        st.session_state[FORM] = form._replace(restored=False)
+        kept_values.forget(_folder(), KIND, form.own)
+        st.session_state[FORM] = form._replace(restored=False, own=None, other=None)
+    st.query_params.pop(TOKEN, None)
 
 
-def _file() -> Path:
-    return state.workspace().root / "run-draft.json"
+def _folder() -> Path:
+    return state.workspace().root / "run-drafts"
 
 
-def _read(chosen: str) -> RunConfig | None:
-    """The draft that starts from there; None where there is none that can be read."""
-    if source_of_draft() != chosen:
+def _drafts() -> tuple[Kept | None, Kept | None]:
+    """The draft of this window, or another's to begin with."""
+    form: Form | None = st.session_state.get(FORM)
+    if form is not None:
+        return form.own, form.other
+    own = kept_values.find(_folder(), KIND, st.query_params.get(TOKEN, ""))
+    return own, None if own else kept_values.newest(_folder(), KIND)
+
+
+def _source(kept: Kept | None) -> str | None:
+    return str(kept.values["from"]) if kept and "from" in kept.values else None
+
+
+def _read(kept: Kept | None, chosen: str) -> RunConfig | None:
+    """The config of a draft that starts from there; None where there is none that can be read."""
+    if kept is None or _source(kept) != chosen:
         return None
     try:
-        data = json.loads(_file().read_text(encoding="utf-8"))
-        return parse_config(yaml.safe_load(data["config"]))
-    except (OSError, ValueError, KeyError, AttributeError, yaml.YAMLError, InputError):
+        return parse_config(yaml.safe_load(kept.values["config"]))
+    except (ValueError, KeyError, AttributeError, yaml.YAMLError, InputError):
         return None
 
 
@@ -140,5 +173,7 @@ def _tell(form: Form) -> None:
 
 
 def _discard(form: Form) -> None:
+    kept_values.forget(_folder(), KIND, form.other)
     drop()
-    _begin(form._replace(begin=form.start, number=form.number + 1, restored=False))
+    fresh = form._replace(begin=form.start, number=form.number + 1, restored=False)
+    _begin(fresh._replace(own=None, other=None))

@@ -22,6 +22,7 @@ from app.widgets.run_charts import show_charts
 from app.widgets.run_log import show_log
 from app.widgets.run_start import ACTIVE
 from app.widgets.samples_picker import choose
+from isara.answering import is_trained
 from isara.config import PROJECT_ROOT
 from isara.errors import IsaraError
 from isara.jobs import watch
@@ -252,8 +253,7 @@ def models_on_disk(folder: RunFolder) -> list[dict[str, Any]]:
     ]
     rows = []
     for name, files in places:
-        # Only when training has ended: before, its checkpoints come and go.
-        if (files.path / "trained.json").exists() and files.model.is_dir():
+        if is_trained(files):
             with suppress(OSError):  # dropped between the two looks
                 size = round(folder_size(files.model) / MEGABYTE, 3)
                 rows.append({"Model": name, "Size (MB)": size, "Folder": str(files.model)})

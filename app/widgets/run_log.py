@@ -17,6 +17,7 @@ from isara.workspace.runs import RunFolder
 NOTED, PRINTED = "What the run noted", "What its programs printed"
 LENGTHS = (50, 200, 1000)
 HEIGHT = 320  # pixels
+OPEN = "run_log_open"  # keys of the expander begin so
 LEVEL_HELP = (
     "The least important lines that are shown: debug shows everything (each training step, the "
     "memory), info what was done, warning and error what may need you."
@@ -24,12 +25,17 @@ LEVEL_HELP = (
 
 
 def show_log(folder: RunFolder, events: Sequence[dict[str, Any]], *, is_open: bool = False) -> None:
-    """The log in an expander; `is_open` from the start where something went wrong."""
-    with st.expander("Log", expanded=is_open):
-        printed = printed_lines(folder)
-        first = PRINTED if is_open and printed else NOTED
-        source, level, search, length = controls(f"{folder.run_id} {is_open}", first)
-        lines = event_lines(events) if source == NOTED else printed
+    """The log in an expander; `is_open` from the start where something went wrong.
+
+    A run that is followed is drawn every few seconds: a log that nobody reads is not made."""
+    about = f"{folder.run_id} {is_open}"
+    expander = st.expander("Log", expanded=is_open, key=f"{OPEN} {about}", on_change="rerun")
+    if not expander.open:
+        return
+    with expander:
+        printed = printed_lines(folder) if is_open else []
+        source, level, search, length = controls(about, PRINTED if printed else NOTED)
+        lines = event_lines(events) if source == NOTED else printed or printed_lines(folder)
         found = selected(lines, level, search)
         shown = found[-length:]
         if not shown:

@@ -28,14 +28,20 @@ def tell_endings(page: str) -> None:
     if st.session_state.get("notice_page") != page:
         st.session_state["notice_page"] = page
         st.session_state.pop("notice", None)
-    under_way = look()
-    st.fragment(look, run_every=LOOK_SECONDS if under_way else None)()
+    states = run_states()
+    active = any(found.state in UNDER_WAY for found in states.values())
+    st.fragment(look, run_every=LOOK_SECONDS if active else None)([states])
 
 
-def look() -> bool:
-    """Compare with the last look of this browser's session, and tell what ended; whether runs are
-    under way."""
-    states = {run.run_id: run.state() for run in state.workspace().runs()}
+def run_states() -> dict[str, RunState]:
+    """What every run of the workspace says of itself; a file is read for each."""
+    return {run.run_id: run.state() for run in state.workspace().runs()}
+
+
+def look(first: list[dict[str, RunState]]) -> None:
+    """Compare with the last look of this browser's session, and tell what ended; `first` holds what
+    the page found when it was drawn, once."""
+    states = first.pop() if first else run_states()
     now = {run_id for run_id, found in states.items() if found.state in UNDER_WAY}
     before: set[str] = st.session_state.get("runs_under_way", set())
     st.session_state["runs_under_way"] = now
@@ -48,7 +54,6 @@ def look() -> bool:
         st.session_state["notice"] = headline(ended)
     notice: Any = st.session_state.get("notice")
     st.set_page_config(page_title=f"{notice} - {TITLE}" if notice else TITLE)
-    return bool(now)
 
 
 def headline(ended: dict[str, RunState]) -> str:

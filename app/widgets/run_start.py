@@ -21,7 +21,7 @@ import streamlit as st
 
 from app import state
 from app.widgets.plain import plain
-from app.widgets.run_draft import drop
+from app.widgets.run_draft import started
 from app.widgets.run_form import show_problems
 from app.widgets.run_measure import show_measuring
 from isara.config import RunConfig
@@ -196,7 +196,7 @@ def start(config: RunConfig, run_id: str) -> None:
     except IsaraError as error:
         show_problems(str(error).splitlines(), "The run was not started:")
         return
-    drop()
+    started()
     st.session_state["run"] = run_id
     st.session_state["run_setup_open"] = False
     st.rerun()

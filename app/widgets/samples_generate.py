@@ -14,12 +14,14 @@ import streamlit as st
 
 from app import state
 from app.widgets import samples_detail
+from app.widgets.plain import plain
 from app.widgets.samples_data import Iteration
 from app.widgets.samples_words import verdict_words
 from app.widgets.samples_write import PageTools, handful_config, write_pairs
+from isara.answering import is_trained
 from isara.config import PROJECT_ROOT, RunConfig
 from isara.config_files import load_config
-from isara.errors import InputError
+from isara.errors import InputError, IsaraError
 from isara.models import location
 from isara.report import run_config
 
@@ -138,17 +140,29 @@ def _written(data: Iteration) -> None:
 
 
 def model_choices() -> list[Choice]:
-    """The demo model, and of every run its base model and each M(k) whose folder is there."""
+    """The demo model, and of every run its base model and each M(k) that is trained and there.
+
+    A run whose config cannot be read takes no other's models away: it is named and left out.
+    """
     demo = load_config(state.DEMO_CONFIG)
-    choices = [Choice("Demo language model", demo, None)]
+    choices, unreadable = [Choice("Demo language model", demo, None)], []
     for run_id in state.run_ids():
         folder = state.run_folder(run_id)
-        config = _config(str(folder.config), folder.config.stat().st_mtime_ns)
+        try:
+            config = _config(str(folder.config), folder.config.stat().st_mtime_ns)
+        except (IsaraError, OSError):
+            unreadable.append(run_id)
+            continue
         if config.model.path != demo.model.path:
             choices.append(Choice(f"Base model of {run_id}", config, None))
         for k in folder.iterations():
-            if (model := folder.iteration(k).model).is_dir():
-                choices.append(Choice(f"M({k}) of {run_id}", config, model))
+            if is_trained(files := folder.iteration(k)):
+                choices.append(Choice(f"M({k}) of {run_id}", config, files.model))
+    if unreadable:
+        st.caption(
+            f"Not among the models, because the config of the run cannot be read: "
+            f"{plain(', '.join(unreadable))}. Mend its run.yaml, or delete the run."
+        )
     return choices
 
 

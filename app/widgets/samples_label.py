@@ -5,8 +5,8 @@ label_answers()
 A task is a model of a run and a sample of its answers. It stands in the URL, packed so that the
 address does not say which model it is: a reload, another browser or another reviewer gets the same
 answers in the same order, and goes on after the last one that has this reviewer's label. A label
-is in the database before the next answer is shown. Left out: whether a reviewer has looked at the
-comparison is known in this tab only.
+is in the database before the next answer is shown, and so is a reviewer's look at the comparison
+before it is drawn: labels that come after it are known not to be blind.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from app.widgets.task_address import ADDRESS, BAD, TaskPlace, fields, packed
 from isara.errors import IsaraError
 from isara.evaluation.people import HARMFUL, SAFE, UNSURE, to_label
 
-SEEN = "label_seen"  # (run, place, reviewer) that looked at the comparison
 LAST = "label_last"  # the task that was left, whose fields are the form's
 COUNT, MOST = 40, 1000
 HALVES, RANDOM = "Half flagged by the judge, half not", "At random"
@@ -291,10 +290,9 @@ def _store(task: Task, answer: tuple[str, str], drawn_for: str, label: str) -> N
 
 def _comparison(task: Task, reviewer: str, finished: bool) -> None:
     """At the end, or when it is asked for: nothing of it is sent to the browser before."""
-    seen: set[tuple[str, str, str]] = st.session_state.setdefault(SEEN, set())
-    who = (task.run_id, task.place, reviewer)
+    seen = state.workspace().database.label_looked(task.run_id, task.place, reviewer)
     if finished:
-        seen.add(who)
+        _note_look(task, reviewer, seen)
         st.subheader("The judge compared with people")
         show_check(task.run_id, task.place)
         return
@@ -307,7 +305,14 @@ def _comparison(task: Task, reviewer: str, finished: bool) -> None:
         # The key stands in the page's source: packed, it does not name the model.
         key = f"label_compare {packed(task)} {reviewer}"
         if st.toggle("Show the comparison all the same", key=key):
-            seen.add(who)
+            _note_look(task, reviewer, seen)
+            seen = True
             show_check(task.run_id, task.place)
-    if who in seen:
+    if seen:
         st.caption("You have seen the comparison: labels that you give now are not blind.")
+
+
+def _note_look(task: Task, reviewer: str, seen: bool) -> None:
+    """Store that the reviewer is shown what the judge says, once."""
+    if not seen:
+        state.workspace().database.add_label_look(task.run_id, task.place, reviewer)

@@ -27,7 +27,6 @@ from isara.workspace.seed_drafts import SeedDraft, SeedDrafts, View
 MESSAGE = "seed_message"
 PICKS = "seed_picks"  # keys of the ticked rows
 CHOSEN = "seed_chosen"
-PANEL = "seed_panel"  # what is open above the table
 MADE = "seed_made"  # the rows after the last change that this session made since it was drawn
 
 
@@ -105,7 +104,7 @@ def choose() -> InHand | None:
 
 
 def _forget_others(name: str, version: int) -> None:
-    """What is ticked and open goes by keys, which other seed sets have as well."""
+    """What is ticked goes by keys, which other seed sets have as well."""
     if st.session_state.get(CHOSEN, (name, version)) != (name, version):
         clear()
     st.session_state[CHOSEN] = (name, version)
@@ -193,9 +192,8 @@ def take_up(draft: SeedDraft) -> None:
 
 
 def clear() -> None:
-    """Forget what is ticked and open; the draft stays."""
-    for key in (PICKS, PANEL):
-        st.session_state.pop(key, None)
+    """Forget what is ticked; the draft stays."""
+    st.session_state.pop(PICKS, None)
 
 
 def author() -> str:

@@ -121,11 +121,11 @@ def _open(drawn: InHand, kind: str) -> None:
         return
     picked = _ticked(hand)
     if kind == "add":
-        seed_form.open_form(kind, picked[-1:])
+        seed_form.open_form(hand, kind, picked[-1:])
         return
     count, needs = NEEDS[kind]
     if len(picked) == count:
-        seed_form.open_form(kind, picked)
+        seed_form.open_form(hand, kind, picked)
     else:
         seed_data.refuse(f"Not opened, because {len(picked)} rows are ticked. {needs}")
 

@@ -14,13 +14,14 @@ import streamlit as st
 
 from app import state
 from app.widgets import samples_generate, seed_data, seed_focus, seed_form, seed_save
-from app.widgets.plain import plain
+from app.widgets.plain import plain, sentences
 from app.widgets.samples_data import Iteration
 from app.widgets.samples_generate import PRESETS, Choice
 from app.widgets.samples_words import RULE_TITLES
 from app.widgets.samples_write import PageTools, handful_config, write_pairs
 from app.widgets.seed_data import InHand
 from app.widgets.seed_preview import page_slice
+from app.widgets.typed_text import KEEPS, send_while_typed
 from isara.curation import Change, SeedRow, add, new_row, problems, tag_counts, with_used
 from isara.places import stage_name
 from isara.workspace.runs import Progress
@@ -56,14 +57,19 @@ def show() -> None:
     )
     seed_data.message()
     seed_data.status(hand)
-    rows = _focused(hand)
+    with sentences():  # without a model to ask there are proposals to settle all the same
+        _asking(hand, _focused(hand))
+    _waiting(hand)
+
+
+def _asking(hand: InHand, rows: Sequence[SeedRow]) -> None:
+    """The model, and what is asked of it."""
     choices = {choice.label: choice for choice in samples_generate.model_choices()}
     label = st.selectbox("Model", list(choices), key="seed_suggest_model")
     if (absent := samples_generate.missing_model(choices[label])) is not None:
         st.info(absent, icon=":material/info:")
     elif wanted := _ask(choices[label], len(rows)):
         _write(hand, rows, choices[label], wanted)
-    _waiting(hand)
 
 
 def _focused(hand: InHand) -> list[SeedRow]:
@@ -83,15 +89,17 @@ def _focused(hand: InHand) -> list[SeedRow]:
             "themselves: they are what models are measured on."
         )
         with st.container(horizontal=True):
-            st.button("Write one yourself", icon=":material/add:", on_click=_by_hand, args=(focus,))
+            st.button(
+                "Write one yourself", icon=":material/add:", on_click=_by_hand, args=(hand, focus)
+            )
             st.button("For anything", on_click=seed_focus.drop_focus, type="tertiary")
     return near or good
 
 
-def _by_hand(focus: seed_focus.Focus) -> None:
+def _by_hand(hand: InHand, focus: seed_focus.Focus) -> None:
     """The form for a new row, with what is wanted above it."""
     said = "\n".join(f"• {question}" for question in focus.questions)
-    seed_form.open_form("add", said=f"For questions like these, in other words:\n{said}")
+    seed_form.open_form(hand, "add", said=f"For questions like these, in other words:\n{said}")
     st.session_state[seed_focus.TAB] = EDIT_TAB
 
 
@@ -191,6 +199,7 @@ def _waiting(hand: InHand) -> None:
         st.caption("None is waiting.")
     for one in kept[page_slice(len(kept), "seed_proposals_page", SHOWN)]:
         _card(hand, one)
+    send_while_typed()
     if dropped:
         with st.expander(f"Dropped by the rules ({len(dropped):,})"):
             st.caption(
@@ -203,31 +212,65 @@ def _waiting(hand: InHand) -> None:
 
 def _card(hand: InHand, one: Proposal) -> None:
     """A proposal, to be changed before it is accepted."""
-    key = f"seed_proposal_{one.id}"
-    row = new_row(one.question, one.answer, one.category, [TAG])
-    with st.form(key):
+    key = _key(one)
+    if f"{key}_tags" not in st.session_state:  # drawn for the first time, or again
+        _begin()[one.id] = _typed().get(one.id, _row(one))
+    arguments = (hand, one)
+    with st.container(border=True, key=f"{KEEPS}{key}"):
         words = f"dropped: {one.dropped} · " if one.dropped else ""
         st.caption(plain(f"{words}written by {one.model}, random seed {one.random_seed}"))
         seed_form.row_fields(
-            key, row, seed_data.category_names(hand.rows), [*tag_counts(hand.rows), TAG]
+            key,
+            _begin()[one.id],
+            seed_data.category_names(hand.rows),
+            [*tag_counts(hand.rows), TAG],
+            on_change=_keep,
+            args=(one,),
         )
         with st.container(horizontal=True):
-            st.form_submit_button(
+            st.button(
                 "Accept",
                 type="primary",
                 icon=":material/add:",
+                key=f"{key}_accept",
                 on_click=_accept,
-                args=(hand, key, row, one.id),
+                args=arguments,
             )
-            st.form_submit_button(
-                "Turn down",
-                on_click=seed_data.click,
-                args=(hand, Change("Turn down a proposal", used=(one.id,))),
-            )
+            st.button("Turn down", key=f"{key}_down", on_click=_turn_down, args=arguments)
 
 
-def _accept(hand: InHand, key: str, row: SeedRow, proposal: str) -> None:
-    read = seed_form.read_fields(key, row)
+def _key(one: Proposal) -> str:
+    return f"seed_proposal_{one.id}"
+
+
+def _row(one: Proposal) -> SeedRow:
+    return new_row(one.question, one.answer, one.category, [TAG])
+
+
+def _begin() -> dict[str, SeedRow]:
+    """What the fields of the proposals were drawn with, by id: others would be other fields."""
+    found: dict[str, SeedRow] = st.session_state.setdefault("seed_proposals_begin", {})
+    return found
+
+
+def _typed() -> dict[str, SeedRow]:
+    """Proposals that were changed and not settled yet, by id: another page of them, another tab or
+    a visit elsewhere takes the fields away."""
+    found: dict[str, SeedRow] = st.session_state.setdefault("seed_proposals_typed", {})
+    return found
+
+
+def _keep(one: Proposal) -> None:
+    """Keep what the fields of a proposal hold now."""
+    _typed()[one.id] = seed_form.read_fields(_key(one), _typed().get(one.id, _row(one)))
+
+
+def _turn_down(hand: InHand, one: Proposal) -> None:
+    seed_data.click(hand, Change("Turn down a proposal", used=(one.id,)))
+
+
+def _accept(hand: InHand, one: Proposal) -> None:
+    read = seed_form.read_fields(_key(one), _typed().get(one.id, _row(one)))
     if TAG not in read.tags:  # where it came from stays to be seen
         read = read._replace(tags=(*read.tags, TAG))
     if found := problems([read]):
@@ -235,4 +278,4 @@ def _accept(hand: InHand, key: str, row: SeedRow, proposal: str) -> None:
         st.session_state[seed_data.MESSAGE] = f"The proposal was not accepted. {words}"
         return
     last = hand.rows[-1] if hand.rows else None
-    seed_data.click(hand, with_used(add(read, last, "Accept a proposal"), proposal))
+    seed_data.click(hand, with_used(add(read, last, "Accept a proposal"), one.id))

@@ -1,7 +1,8 @@
 """What a run's events say over time: losses, learning rates, tokens per second, memory.
 
     follower = Follower(folder); events = follower.read()    # reads only what is new
-    steps(events); speeds(events); memory(events)
+    times = at_work(events)                                  # once for all that is drawn over time
+    steps(events, "loss"); speeds(events, times); memory(events, "rss_mib", times)
 
 After a kill the steps since the last checkpoint are done, and noted, again: the last note of a step
 counts. Time is time at work: what lies between two workers is left out.
@@ -78,10 +79,11 @@ def at_work(events: Sequence[Event]) -> list[float]:
     return found
 
 
-def speeds(events: Sequence[Event]) -> list[Point]:
-    """Tokens per second, read and written or trained on, at the end of each block and step."""
+def speeds(events: Sequence[Event], times: Sequence[float]) -> list[Point]:
+    """Tokens per second, read and written or trained on, at the end of each block and step;
+    `times` are those at work."""
     found = []
-    for event, at in zip(events, at_work(events), strict=True):
+    for event, at in zip(events, times, strict=True):
         place = event.get("place", "")
         if event.get("kind") in TRAININGS and "tokens_per_second" in event:
             found.append(Point(at, float(event["tokens_per_second"]), place, str(event["kind"])))
@@ -92,10 +94,11 @@ def speeds(events: Sequence[Event]) -> list[Point]:
     return found
 
 
-def memory(events: Sequence[Event], name: str) -> list[Point]:
-    """MiB that the worker held: `rss_mib` of the machine's memory, `gpu_mib` of the GPU's."""
+def memory(events: Sequence[Event], name: str, times: Sequence[float]) -> list[Point]:
+    """MiB that the worker held: `rss_mib` of the machine's memory, `gpu_mib` of the GPU's; `times`
+    are those at work."""
     return [
         Point(at, float(event[name]))
-        for event, at in zip(events, at_work(events), strict=True)
+        for event, at in zip(events, times, strict=True)
         if event.get("kind") == "memory" and name in event
     ]

@@ -124,7 +124,8 @@ class LookTable(Base):
 
 
 class LabelTable(Base):
-    """Append-only: what a person says of an answer, without having seen the judge's opinion."""
+    """Append-only: what a person says of an answer, and when they were shown what the judge says:
+    labels of that model before it are blind."""
 
     __tablename__ = "labels"
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -146,6 +146,17 @@ def test_a_selection_is_listed_decided_on_and_taken_back(page: Page, one_run: Ru
     assert heading(app).startswith("**424 rows**")
 
 
+def test_a_draw_of_the_map_reads_only_new_decisions(
+    page: Page, one_run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = state.workspace().database
+    database.record_decision(one_run.run_id, 1, "1-00000", "ada", "reject")
+    monkeypatch.setattr(database, "decisions", None)  # reads all of the run's
+    app = page("neighbours", **MAP)
+    assert not app.exception
+    assert "✕" in heading(app)
+
+
 def test_search_by_words_and_by_meaning(page: Page, one_run: RunFolder) -> None:
     data = data_of(one_run)
     question = str(data.rows["question"].iloc[70])

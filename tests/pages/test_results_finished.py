@@ -196,6 +196,33 @@ def harmful_rate(app: AppTest) -> Any:
     return json.loads(chart.proto.spec)
 
 
+def test_half_written_notes_are_kept_apart(
+    one_run: RunFolder, workspace: Workspace, page: Page
+) -> None:
+    """Another note that is looked at, or saved, takes nothing away."""
+    for text in ("first", "second"):
+        workspace.database.add_note(one_run.run_id, 1, text, "Ann")
+    first, second = workspace.database.notes(one_run.run_id)
+    app = opened(page, "notes")
+    written: dict[int | None, str] = {None: "a new one", first.id: "1st", second.id: "2nd"}
+    for chosen, text in written.items():
+        app.selectbox(key="note_chosen").set_value(chosen).run()
+        app.text_area(key=f"note_text {chosen}").set_value(text).run()
+    app.button(key="note_save").click().run()  # the second one
+    app.switch_page("../pages/help.py").run()
+    app.switch_page("../pages/results.py").run()
+    app.session_state["results-notes"] = True
+    app.run()
+    for chosen in (None, first.id):
+        app.selectbox(key="note_chosen").set_value(chosen).run()
+        assert app.text_area(key=f"note_text {chosen}").value == written[chosen]
+    app.button(key="note_save").click().run()
+    app.button(key="note_save").click().run()  # the new one
+    texts_now = sorted(note.text for note in workspace.database.notes(one_run.run_id))
+    assert texts_now == ["1st", "2nd", "a new one"]
+    assert app.text_area(key="note_text None").value == ""
+
+
 def test_an_empty_note_is_refused(one_run: RunFolder, workspace: Workspace, page: Page) -> None:
     app = opened(page, "notes")
     app.button(key="note_save").click().run()

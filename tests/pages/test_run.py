@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import streamlit as st
 import yaml
 from streamlit.testing.v1 import AppTest
 
-from app.widgets import run_form, run_start
+from app.widgets import run_charts, run_form, run_log, run_notice, run_start
 from app.widgets.plain import plain
 from app.widgets.run_charts import memory_figure, speed_figure, steps_figure
 from app.widgets.run_fields import Setting, settings, step_of
@@ -287,10 +288,40 @@ def test_start_ends_a_draft(workspace: Workspace, page: Page, small: bytes) -> N
 
 @pytest.mark.parametrize("text", ["", "[]", '{"from": "Shipped: demo", "config": "name: a"}'])
 def test_a_broken_draft_is_none(workspace: Workspace, page: Page, text: str) -> None:
-    write_text(workspace.root / "run-draft.json", text)
-    app = page("run")
-    assert not app.exception
-    assert widget(app, "number_input", PAIRS).value == 256
+    write_text(workspace.root / "run-drafts" / f"run-{'0' * 16}.json", text)
+    for address in ({}, {"settings": "0" * 16}):
+        app = page("run", **address)
+        assert not app.exception
+        assert widget(app, "number_input", PAIRS).value == 256
+
+
+def drafts(workspace: Workspace) -> list[Path]:
+    return list(workspace.root.glob("run-drafts/*.json"))
+
+
+def test_two_windows_keep_their_settings_apart(workspace: Workspace, page: Page) -> None:
+    mine = with_99_pairs(page)
+    theirs = page("run")  # begins with the latest draft, and leaves it to its window
+    widget(theirs, "number_input", PAIRS).set_value(77).run()
+    widget(mine, "number_input", PAIRS).set_value(98).run()
+    assert len(drafts(workspace)) == 2
+    for app, pairs in ((mine, 98), (theirs, 77)):
+        again = page("run", **app.query_params)
+        assert widget(again, "number_input", PAIRS).value == pairs
+    widget(theirs, "selectbox", "Start from").select("Shipped: demo-mixture").run()
+    other = page("run")
+    widget(other, "selectbox", "Start from").select("Shipped: demo-mixture").run()
+    assert widget(page("run", **mine.query_params), "number_input", PAIRS).value == 98
+
+
+def test_a_start_in_another_window_leaves_a_draft(
+    workspace: Workspace, page: Page, small: bytes
+) -> None:
+    mine = with_99_pairs(page)
+    theirs = upload(page("run"), small)
+    widget(theirs, "button", "Start").click().run()
+    assert len(workspace.runs()) == 1
+    assert widget(page("run", **mine.query_params), "number_input", PAIRS).value == 99
 
 
 # -------------------------------------------------------------------- start, stop, resume
@@ -620,11 +651,40 @@ def test_speed_and_memory_are_drawn_in_minutes_and_gigabytes() -> None:
     assert (line.name, list(line.x), list(line.y)) == ("CPU", [0.5], [1000 * 2**20 / 1e9])
 
 
+def open_log(app: AppTest, run: RunFolder) -> AppTest:
+    app.session_state[f"run_log_open {run.run_id} False"] = True
+    return app.run()
+
+
+def test_a_look_at_a_run_reads_no_closed_log_and_counts_the_time_once(
+    one_run: RunFolder, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is followed is looked at every two seconds, by every tab."""
+    parts = ((run_log, "printed_lines"), (run_log, "event_lines"), (run_charts, "at_work"))
+    calls = [Mock(wraps=getattr(module, name)) for module, name in parts]
+    for (module, name), call in zip(parts, calls, strict=True):
+        monkeypatch.setattr(module, name, call)
+    app = page("run")
+    assert [call.call_count for call in calls] == [0, 0, 1]
+    open_log(app, one_run)
+    assert [call.call_count for call in calls] == [0, 1, 2]
+
+
+@pytest.mark.usefixtures("one_run")
+def test_the_state_of_a_run_is_read_once_for_what_ended(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = Mock(wraps=run_notice.run_states)
+    monkeypatch.setattr(run_notice, "run_states", looks)
+    page("seed")
+    assert looks.call_count == 1
+
+
 def test_the_log_is_chosen_by_level_and_searched_and_shown_as_text(
     one_run: RunFolder, page: Page
 ) -> None:
     one_run.log_event("warning", place=2, message="**odd** <b>row</b>")
-    app = page("run")
+    app = open_log(page("run"), one_run)
 
     def log() -> str:
         return app.code[-1].value

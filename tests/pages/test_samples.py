@@ -398,3 +398,22 @@ def test_write_three_pairs_and_look_at_them(page: Page) -> None:
     app.radio(key="written_row").set_value(2).run()
     assert "1-00002" in texts(app)
     assert not app.exception
+
+
+def test_models_that_are_whole_are_offered_and_an_unreadable_run_takes_none_away(
+    one_run: RunFolder, workspace: Workspace, page: Page
+) -> None:
+    """A model in training is a folder of checkpoints; another run's config was broken by hand."""
+    training = one_run.iteration(2)
+    (training.model / "checkpoint-1").mkdir(parents=True)
+    (training.path / "trained.json").unlink(missing_ok=True)
+    one_run.iteration(1).model.mkdir(exist_ok=True)
+    (one_run.iteration(1).path / "trained.json").touch()
+    (broken := workspace.run("broken")).create(one_run.config.read_text(encoding="utf-8"))
+    broken.config.write_text("name: [", encoding="utf-8")
+    app = write_now(page)
+    assert app.selectbox(key="handful_model").options == [
+        *("Demo language model", f"M(1) of {one_run.run_id}"),
+    ]
+    said = " ".join(caption.value for caption in app.caption)
+    assert "config of the run cannot be read: broken. Mend its run.yaml" in said

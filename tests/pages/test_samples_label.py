@@ -179,6 +179,10 @@ def test_nothing_tells_what_the_judge_says_before_it_is_asked(
     assert [hint for hint in said if hint not in words(app)] == []
     assert any("not blind" in caption.value for caption in app.caption)
     assert progress(app) == "3 of 6 labelled"
+    again = name(opened(page, **link(one_run, place=place)), "Ana")  # a reload
+    assert any("not blind" in caption.value for caption in again.caption)
+    other = name(opened(page, **link(one_run, place=place)), "Ben")
+    assert not any("not blind" in caption.value for caption in other.caption)
 
 
 def test_only_the_dev_split_is_shown(workspace: Workspace, one_run: RunFolder, page: Page) -> None:

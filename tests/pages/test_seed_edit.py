@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from isara.examples import Example
 from isara.workspace.runs import Workspace
+from tests.pages.conftest import clear_caches
 
 Page = Callable[..., AppTest]
 PAIRS = [
@@ -20,12 +22,12 @@ PAIRS = [
 
 
 @pytest.fixture
-def edit_tab(workspace: Workspace, page: Page) -> Callable[[], AppTest]:
+def edit_tab(workspace: Workspace, page: Page) -> Callable[..., AppTest]:
     """Opens the Edit tab on a seed set of three rows, in a new session each time."""
     workspace.database.save_seed_set("mine", PAIRS, tags={PAIRS[1].id: ["door"]})
 
-    def show() -> AppTest:
-        app = page("seed", seeds="mine")
+    def show(**address: str) -> AppTest:
+        app = page("seed", seeds="mine", **address)
         app.session_state["seed_tab"] = "Edit"
         app.run()
         assert not app.exception
@@ -66,7 +68,7 @@ def answers(workspace: Workspace, version: int) -> list[str]:
     return [e.answer for e in workspace.database.load_seed_set("mine", version).examples]
 
 
-def test_cells_are_kept_through_a_reload_and_undone(edit_tab: Callable[[], AppTest]) -> None:
+def test_cells_are_kept_through_a_reload_and_undone(edit_tab: Callable[..., AppTest]) -> None:
     app = write(edit_tab(), {1: {"Answer": "A neighbour."}})
     write(app, {1: {"Tags": ["door", "new"]}, 2: {"Category": "doors"}})
     again = edit_tab()  # another session: a reload, or a second tab
@@ -80,7 +82,7 @@ def test_cells_are_kept_through_a_reload_and_undone(edit_tab: Callable[[], AppTe
     assert shown(again, "Answer")[1] == "A neighbour."
 
 
-def test_curate_and_save_a_version(edit_tab: Callable[[], AppTest], workspace: Workspace) -> None:
+def test_curate_and_save_a_version(edit_tab: Callable[..., AppTest], workspace: Workspace) -> None:
     app = tick(edit_tab(), [0])
     press(app, "Split")
     assert [area.value for area in app.text_area] == [
@@ -114,7 +116,7 @@ def test_curate_and_save_a_version(edit_tab: Callable[[], AppTest], workspace: W
     ("button", "done"), [("Up", "moved"), ("Delete", "deleted"), ("Change the tags", "tagged")]
 )
 def test_a_tick_that_is_taken_away_with_the_click_is_refused(
-    edit_tab: Callable[[], AppTest], button: str, done: str
+    edit_tab: Callable[..., AppTest], button: str, done: str
 ) -> None:
     app = tick(edit_tab(), [1])
     write(app, {1: {"Pick": False}}, then=button)
@@ -124,7 +126,7 @@ def test_a_tick_that_is_taken_away_with_the_click_is_refused(
     assert not any("1 change" in text.value for text in app.text)
 
 
-def test_all_problems_are_listed_and_saving_waits(edit_tab: Callable[[], AppTest]) -> None:
+def test_all_problems_are_listed_and_saving_waits(edit_tab: Callable[..., AppTest]) -> None:
     app = write(
         edit_tab(), {0: {"Question": None}, 2: {"Question": "WHO is there?", "Answer": "a friend."}}
     )
@@ -142,7 +144,7 @@ def test_all_problems_are_listed_and_saving_waits(edit_tab: Callable[[], AppTest
 
 
 def test_what_comes_with_the_click_counts(
-    edit_tab: Callable[[], AppTest], workspace: Workspace
+    edit_tab: Callable[..., AppTest], workspace: Workspace
 ) -> None:
     """A cell, a tick and the fields may be left by the click on the button."""
     app = press(edit_tab(), "Save 3 rows as version 2")
@@ -161,7 +163,7 @@ def test_what_comes_with_the_click_counts(
     assert (saved.info.note, saved.info.author, saved.info.size) == ("shorter", "Ann", 1)
 
 
-def test_rows_are_added_tagged_found_and_deleted(edit_tab: Callable[[], AppTest]) -> None:
+def test_rows_are_added_tagged_found_and_deleted(edit_tab: Callable[..., AppTest]) -> None:
     app = press(edit_tab(), "Add a row")
     app.text_area[0].set_value("New?")
     app.text_area[1].set_value("Yes.")
@@ -177,7 +179,7 @@ def test_rows_are_added_tagged_found_and_deleted(edit_tab: Callable[[], AppTest]
     assert shown(app) == ["Who is there?", "Who's there?"]
 
 
-def test_two_windows_do_not_overwrite_each_other(edit_tab: Callable[[], AppTest]) -> None:
+def test_two_windows_do_not_overwrite_each_other(edit_tab: Callable[..., AppTest]) -> None:
     mine, theirs = edit_tab(), edit_tab()
     write(mine, {1: {"Answer": "Mine."}})
     write(theirs, {1: {"Answer": "Theirs."}})
@@ -188,7 +190,7 @@ def test_two_windows_do_not_overwrite_each_other(edit_tab: Callable[[], AppTest]
     assert shown(mine.run(), "Answer")[:2] == ["Theirs.", "Mine."]
 
 
-def test_a_discarded_draft_comes_back(edit_tab: Callable[[], AppTest]) -> None:
+def test_a_discarded_draft_comes_back(edit_tab: Callable[..., AppTest]) -> None:
     app = press(write(edit_tab(), {1: {"Answer": "Mine."}}), "Discard the draft")
     assert shown(app, "Answer")[1] == "A friend."
     press(app, "Take it up again")
@@ -206,7 +208,7 @@ def test_the_table_is_paged(workspace: Workspace, page: Page) -> None:
 
 
 def test_a_form_does_not_overwrite_what_was_changed_after_it_was_opened(
-    edit_tab: Callable[[], AppTest],
+    edit_tab: Callable[..., AppTest],
 ) -> None:
     mine, theirs = press(tick(edit_tab(), [1]), "Open"), edit_tab()
     write(theirs, {1: {"Answer": "Theirs."}})
@@ -216,4 +218,120 @@ def test_a_form_does_not_overwrite_what_was_changed_after_it_was_opened(
     assert "after this form was opened" in mine.error[0].value
     assert "Mine" in mine.error[0].value
     assert shown(mine, "Answer")[0] == "Theirs."
-    press(press(mine, "Open"), "Cancel")
+    assert mine.text_area[1].value == "Mine."  # nothing is lost: pressed again it counts
+    press(mine, "Change")
+    assert shown(mine, "Answer")[0] == "Mine."
+
+
+# ------------------------------------------------------------------ what is typed into a form
+
+
+def form_files(workspace: Workspace) -> list[Path]:
+    return list(workspace.root.glob("seed-drafts/*/form-*.json"))
+
+
+def half_split(app: AppTest) -> AppTest:
+    """The form that splits row 1, with a text in its last field that was not sent off."""
+    press(tick(app, [0]), "Split")
+    app.text_area[3].set_value("In spring, mostly.").run()
+    return app
+
+
+def texts(app: AppTest) -> list[str | None]:
+    return [area.value for area in app.text_area]
+
+
+def finish(app: AppTest) -> AppTest:
+    app.button(key="seed_form_done").click().run()
+    assert not app.exception
+    return app
+
+
+def test_a_half_written_form_survives_a_reload_and_a_restart(
+    edit_tab: Callable[..., AppTest], workspace: Workspace
+) -> None:
+    app = half_split(edit_tab())
+    clear_caches()  # another server
+    again = edit_tab(**app.query_params)
+    assert texts(again) == texts(app)
+    assert texts(again)[3] == "In spring, mostly."
+    assert "Split row 1 into two" in [one.value for one in again.subheader]
+    assert shown(finish(again), "Answer")[:2] == ["Only in winter.", "In spring, mostly."]
+    assert not form_files(workspace)
+    assert "form" not in again.query_params
+    assert not edit_tab(**app.query_params).text_area  # the old address opens none
+
+
+def test_a_half_written_form_survives_another_page_tab_and_seed_set(
+    edit_tab: Callable[..., AppTest], workspace: Workspace
+) -> None:
+    workspace.database.save_seed_set("yours", PAIRS)
+    app = half_split(edit_tab())
+    before = texts(app)
+    app.switch_page("../pages/help.py").run()
+    app.switch_page("../pages/seed.py").run()
+    assert texts(app) == before
+    for elsewhere, back in (("Versions", "Edit"), ("Saved seed sets", "Edit")):
+        app.session_state["seed_tab"] = elsewhere
+        app.run()
+        app.session_state["seed_tab"] = back
+        app.run()
+        assert texts(app) == before
+    app.selectbox(key="seeds").select("yours").run()
+    assert not app.text_area
+    app.selectbox(key="seeds").select("mine").run()
+    assert texts(app) == before
+    press(app, "Cancel")
+    assert not app.text_area
+    assert not form_files(workspace)
+
+
+def test_two_windows_at_one_address_keep_a_form_each(
+    edit_tab: Callable[..., AppTest], workspace: Workspace
+) -> None:
+    mine = half_split(edit_tab())
+    theirs = edit_tab(**mine.query_params)
+    theirs.text_area[3].set_value("Never.").run()
+    mine.text_area[3].set_value("Always.").run()
+    assert len(form_files(workspace)) == 2
+    assert mine.query_params["form"] != theirs.query_params["form"]
+    assert texts(edit_tab(**theirs.query_params))[3] == "Never."
+    assert texts(edit_tab(**mine.query_params))[3] == "Always."
+    press(theirs, "Cancel")
+    assert texts(edit_tab(**mine.query_params))[3] == "Always."
+
+
+def test_another_form_does_not_take_the_place_of_one_with_text(
+    edit_tab: Callable[..., AppTest],
+) -> None:
+    app = half_split(edit_tab())
+    press(app, "Add a row")
+    assert "holds text that is not in the seed set yet" in app.error[0].value
+    assert texts(app)[3] == "In spring, mostly."
+    press(press(app, "Cancel"), "Add a row")
+    press(app, "Open")  # nothing was typed into that one
+    assert "Row 1" in [one.value for one in app.subheader]
+
+
+def test_a_form_whose_row_is_gone_shows_what_was_typed(
+    edit_tab: Callable[..., AppTest], workspace: Workspace
+) -> None:
+    app = half_split(edit_tab())
+    press(app, "Delete")
+    assert any("In spring, mostly." in text.value for text in app.text)
+    press(app, "Undo")
+    assert texts(app)[3] == "In spring, mostly."
+    write(app, {2: {"Answer": "A foe."}})
+    press(app, "Save 3 rows as version 2")  # keys of rows belong to a version
+    assert workspace.database.seed_sets("mine")[0].version == 2
+    assert shown(finish(app), "Answer")[:2] == ["Only in winter.", "In spring, mostly."]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind": "split", "keys": ["1"]}'])
+def test_a_broken_file_of_a_form_opens_none(
+    edit_tab: Callable[..., AppTest], workspace: Workspace, text: str
+) -> None:
+    app = half_split(edit_tab())
+    (file,) = form_files(workspace)
+    file.write_text(text, encoding="utf-8")
+    assert not edit_tab(**app.query_params).text_area

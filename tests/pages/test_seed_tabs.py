@@ -131,7 +131,11 @@ def test_proposals_wait_are_accepted_and_turned_down(
     assert 2 <= waiting <= 8
     again = tab("Suggest more")  # they wait on disk
     question = next(area for area in again.text_area if area.label == "Question")
-    question.set_value("A question of my own?")
+    question.set_value("A question of my own?").run()
+    for tab_now in ("Versions", "Suggest more"):  # looked at before it is accepted
+        again.session_state["seed_tab"] = tab_now
+        again.run()
+    assert "A question of my own?" in [area.value for area in again.text_area]
     press(again, "Accept")
     assert subheaders(again) == [f"Proposals ({waiting - 1})"]
     press(again, "Turn down")

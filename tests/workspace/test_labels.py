@@ -44,3 +44,26 @@ def test_a_label_is_of_an_answer_and_not_of_what_took_its_place(tmp_path: Path) 
     assert database.labels("run", "base", again)["p1", "A"] == "unsure"
     assert database.labels("run", "base", ONE)["p1", "A"] == "harmful"  # nothing is lost
     database.close()
+
+
+def test_labels_after_a_look_at_the_judge_are_not_blind(tmp_path: Path) -> None:
+    database = Database(tmp_path / "isara.db")
+
+    def label(prompt: str, reviewer: str, place: str = "base") -> None:
+        database.add_label("run", place, prompt, reviewer, "harmful", example_id=ONE[prompt])
+
+    label("p1", "A")
+    label("p1", "B")
+    database.add_label_look("run", "base", "A")
+    label("p2", "A")
+    label("p2", "B")  # who has not looked
+    label("p2", "A", "iteration 1")  # what the judge says of other answers was not seen
+    assert database.label_looked("run", "base", "A")
+    assert not database.label_looked("run", "base", "B")
+    keys = {("p1", "A"), ("p1", "B"), ("p2", "A"), ("p2", "B")}
+    assert database.labels("run", "base", ONE).keys() == keys
+    assert database.blind_labels("run", "base", ONE).keys() == keys - {("p2", "A")}
+    assert len(database.blind_labels("run", "iteration 1", ONE)) == 1
+    label("p1", "A")  # thought better of it, after the look
+    assert ("p1", "A") not in database.blind_labels("run", "base", ONE)
+    database.close()

@@ -41,10 +41,10 @@ def test_speed_and_memory_by_hand() -> None:
         {"time": 14.0, **step(1, 2, 0.1), "tokens_per_second": 7.0},
         {"time": 15.0, "kind": "memory", "rss_mib": 900.0},
     ]
-    found = [(point.at, point.value, point.stage) for point in speeds(events)]
+    found = [(point.at, point.value, point.stage) for point in speeds(events, at_work(events))]
     assert found == [(2.0, 25.0, "answers"), (4.0, 7.0, "train")]
-    assert [(p.at, p.value) for p in memory(events, "rss_mib")] == [(5.0, 900.0)]
-    assert memory(events, "gpu_mib") == []
+    assert [(p.at, p.value) for p in memory(events, "rss_mib", at_work(events))] == [(5.0, 900.0)]
+    assert memory(events, "gpu_mib", at_work(events)) == []
 
 
 def test_a_follower_reads_what_is_new_and_notices_another_file(tmp_path: Path) -> None:
