@@ -3,10 +3,11 @@
     token = keep(draft)            # WORKSPACE/drafts/TOKEN/ upload, draft.json; the URL has TOKEN
     draft = find(token)            # None when there is none
     update(token, draft, before)   # what another tab changed since stays
-    forget(token)
+    put_away(token)                # find(token) gives None, find(token, away=True) the draft
+    take_up(token)
 
-A draft goes when it is discarded, when another file takes its place, or 30 days after its last
-change.
+A draft that is discarded, or whose place another file takes, is only put away: the click may have
+been a mistake. All go 30 days after their last change.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ Values = dict[str, Any]
 Cell = tuple[str, str, str]  # changes or pending, number of the row, column
 TOKEN = re.compile(r"[0-9a-f]{16}")
 DAYS = 30
+AWAY = "discarded"  # an empty file beside a draft that was put away
 
 
 def _root() -> Path:
@@ -62,6 +64,7 @@ def update(token: str, draft: Draft, before: Values) -> Values:
             with replacing(folder / "upload") as temporary:
                 temporary.write_bytes(draft.data)
         there = read_json(folder / "draft.json", before)
+        (folder / AWAY).unlink(missing_ok=True)  # who goes on with it has it open
         values = own if there == before else _merged(there, before, own)
         write_json(folder / "draft.json", values)
     return values
@@ -91,18 +94,36 @@ def _cells(values: Values) -> dict[Cell, Any]:
     }
 
 
-def find(token: str) -> Draft | None:
-    """The draft of a token; None when there is none or the token is no token."""
+def find(token: str, *, away: bool = False) -> Draft | None:
+    """The draft of a token, or one that was put away; None when there is none or the token is no
+    token."""
     folder = _root() / token
     if not TOKEN.fullmatch(token) or not (folder / "draft.json").exists():
         return None  # it is written after the upload
+    if (folder / AWAY).exists() != away:
+        return None
     values = read_json(folder / "draft.json")
     draft = Draft(values["file"], (folder / "upload").read_bytes())
     draft.restore(values)
     return draft
 
 
-def forget(token: str) -> None:
-    """Delete a draft."""
+def values_away(token: str) -> Values | None:
+    """What is written of a draft that was put away, without reading its file."""
+    folder = _root() / token
+    if not TOKEN.fullmatch(token) or not (folder / AWAY).exists():
+        return None
+    values: Values | None = read_json(folder / "draft.json", None)
+    return values
+
+
+def put_away(token: str) -> None:
+    """Close a draft; it can be taken up again."""
+    if TOKEN.fullmatch(token) and (_root() / token).is_dir():
+        (_root() / token / AWAY).touch()
+
+
+def take_up(token: str) -> None:
+    """Open a draft again that was put away."""
     if TOKEN.fullmatch(token):
-        shutil.rmtree(_root() / token, ignore_errors=True)
+        (_root() / token / AWAY).unlink(missing_ok=True)

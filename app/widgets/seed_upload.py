@@ -27,6 +27,7 @@ from isara.seed_files import ENDINGS, MAX_BYTES
 
 DRAFT, UPLOAD, NAME, NOTE = "seed_draft", "seed_upload", "seed_name", "seed_note"
 TOKEN, WRITTEN = "draft", "seed_written"  # TOKEN is in the URL as well
+LAST = "put_away"  # the token of the draft that was put away last; in the URL as well
 SAVE_ERROR = "seed_save_error"
 NO_COLUMN = "(none)"
 FORMATS = (
@@ -47,6 +48,7 @@ def show() -> None:
         help=FORMATS,
     )
     draft = _current()
+    _offer()
     if draft is None:
         st.caption(FORMATS)
         return
@@ -72,7 +74,7 @@ def _take_upload() -> None:
     """Start a draft from the file that was just chosen; removing the file does not undo it."""
     if (upload := st.session_state[_upload_key()]) is None:
         return
-    _forget()
+    _put_away()
     draft = Draft(upload.name, upload.getvalue())
     _begin(draft, seed_draft_store.keep(draft))
 
@@ -86,15 +88,43 @@ def _begin(draft: Draft, token: str) -> None:
 
 def _discard() -> None:
     st.session_state[UPLOAD] = st.session_state.get(UPLOAD, 0) + 1
-    _forget()
+    _put_away()
 
 
-def _forget() -> None:
+def _put_away() -> None:
+    """Close the draft; the way back to it stands on the page, and in the address."""
     if token := st.session_state.pop(TOKEN, None):
-        seed_draft_store.forget(token)
+        seed_draft_store.put_away(token)
+        st.session_state[LAST] = st.query_params[LAST] = token
     st.query_params.pop(TOKEN, None)
     for key in (DRAFT, NAME, WRITTEN):
         st.session_state.pop(key, None)
+
+
+def _offer() -> None:
+    """The way back to the draft that was put away last."""
+    token = st.session_state.get(LAST) or st.query_params.get(LAST, "")
+    gone = seed_draft_store.values_away(token)
+    if gone is None:
+        return
+    changed = number_of(len({*gone["changes"], *gone["pending"]}), "changed row")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"{plain(gone['file'])}, with {changed}, was put away. It is deleted "
+            f"{seed_draft_store.DAYS} days after its last change."
+        )
+        st.button("Take it up again", on_click=_take_up, args=(token,), type="tertiary")
+
+
+def _take_up(token: str) -> None:
+    """Go on with a draft that was put away; the one that is open is put away for it."""
+    if (draft := seed_draft_store.find(token, away=True)) is None:
+        return  # a second click
+    for place in (st.session_state, st.query_params):
+        place.pop(LAST, None)
+    _put_away()
+    seed_draft_store.take_up(token)
+    _begin(draft, token)
 
 
 def _current() -> Draft | None:
@@ -133,7 +163,8 @@ def _summary(draft: Draft) -> None:
         st.button(
             "Discard this file",
             on_click=_discard,
-            help="Forget the file and all changes. Saved versions stay.",
+            help="Close the file with all its changes. It can be taken up again; saved versions "
+            "stay.",
         )
 
 

@@ -152,7 +152,18 @@ def test_a_reload_finds_the_draft_again(page: Page, workspace: Workspace) -> Non
     assert reloaded.data_editor[0].value["answer"][0] == "Never."
     assert reloaded.text_input(key="seed_name").value == "bad"
     next(b for b in reloaded.button if b.label == "Discard this file").click().run()
-    assert not list((workspace.root / "drafts").iterdir())
+    assert not reloaded.data_editor
+    said = [caption.value for caption in reloaded.caption if "put away" in caption.value]
+    assert [words.startswith("bad\\.jsonl, with 2 changed rows, was") for words in said] == [True]
+    later = page("seed", **reloaded.query_params)
+    assert not later.data_editor
+    next(b for b in later.button if b.label == "Take it up again").click().run()
+    assert later.data_editor[0].value["answer"][0] == "Never."
+    assert "Take it up again" not in [button.label for button in later.button]
+    upload = later.file_uploader[0].set_value(("other.jsonl", BAD.encode(), "text/plain")).run()
+    assert upload.data_editor[0].value["answer"][0] != "Never."  # another file took its place
+    next(b for b in upload.button if b.label == "Take it up again").click().run()
+    assert upload.data_editor[0].value["answer"][0] == "Never."
 
 
 def test_two_tabs_mend_the_same_file(page: Page, workspace: Workspace) -> None:
