@@ -430,7 +430,12 @@ def test_models_of_other_sizes_are_built_before_their_runs(
     stated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("isara.demo.build.build_sized_model", lambda *args: built.append(args))
+
+    def build(folder: Path, *sizes: int) -> None:
+        folder.mkdir(parents=True)
+        built.append((folder, *sizes))
+
+    monkeypatch.setattr("isara.demo.build.build_sized_model", build)
     monkeypatch.setattr("isara.studies.LoadedTools", lambda *_: ScriptedTools())
     file = stated / "studies" / "try.yaml"
     data = yaml.safe_load(file.read_text("utf-8"))
