@@ -124,8 +124,8 @@ def claims_markdown(rows: Sequence[dict[str, Any]], hours: float) -> str:
 
 NOTHING = "–"
 READ_OFF = (
-    "\\* Run before results were kept: effects have the three digits of the table of that day, and p "
-    "before the correction was worked back from it and from the intervals."
+    "\\* Run before results were kept: effects have the three digits of the table of that day, "
+    "and p before the correction was worked back from it and from the intervals."
 )
 
 
