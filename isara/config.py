@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from isara.config_base import Part
+from isara.config_base import Part, run_name
 from isara.config_methods import (
     Assessment,
     AssessmentConfig,
@@ -315,16 +314,6 @@ class EvaluationConfig(Part):
     counted)."""
 
 
-def run_name(name: str) -> str:
-    """The name, where it can be that of a folder on any system; else ValueError."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", name):
-        raise ValueError(
-            "use letters, digits, dots, dashes and underscores, 60 at most, and begin with a "
-            "letter or a digit"
-        )
-    return name
-
-
 class RunConfig(Part):
     """A whole run: method, seed set, models, loop, decoding, filters, training, evaluation."""
 
@@ -340,8 +329,8 @@ class RunConfig(Part):
     model: ModelConfig
     """The language model M0."""
     embedder: str
-    """The model that turns texts into vectors, to find the examples nearest to a question: folder
-    or hub name of a sentence-transformers model (the paper: text-embedding-ada-002)."""
+    """Folder or hub name of the sentence-transformers model that turns texts into vectors, to find
+    the examples nearest to a question (the paper: text-embedding-ada-002)."""
     prompts: PromptConfig = Field(default_factory=PromptConfig)
     """Prompt format and budgets."""
     loop: LoopConfig = Field(default_factory=LoopConfig)
@@ -369,9 +358,11 @@ class RunConfig(Part):
     def parts_go_together(self) -> RunConfig:
         faults = []
         if self.model.quantisation != "none" and self.training.lora is None:
+            kind = (
+                f"model.quantisation is {self.model.quantisation}, whose weights cannot be trained"
+            )
             faults.append(
-                f"model.quantisation is {self.model.quantisation}, whose weights cannot be trained "
-                "directly: add training.lora (e.g. {r: 16, alpha: 32}) or set quantisation: none"
+                f"{kind} directly: add training.lora (r, alpha) or set quantisation: none"
             )
         if self.loop.draw == "domain" and self.seeds.mixture is None:
             faults.append("loop.draw is domain without seeds.mixture: set it to pool")

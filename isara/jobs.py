@@ -26,9 +26,9 @@ from typing import Any, cast
 import psutil
 from filelock import FileLock, Timeout
 
-from isara.errors import IsaraError, RunStateError
+from isara.errors import RunStateError
 from isara.methods.reviewing import ReviewNotDoneError, waiting_iteration
-from isara.workspace.files import read_json, write_json, write_text
+from isara.workspace.files import read_if_whole, write_json, write_text
 from isara.workspace.runs import MEASUREMENTS, WORKER_DIED, RunFolder, Workspace
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
@@ -339,9 +339,7 @@ def _measures(run: RunFolder) -> bool:
 def _job(run: RunFolder) -> dict[str, Any]:
     """What job.json says; nothing where there is none (a run of the command line), or where it is
     damaged: one run's file must not hold up the queue."""
-    with contextlib.suppress(IsaraError):
-        return cast("dict[str, Any]", read_json(run.job, {}))
-    return {}
+    return cast("dict[str, Any]", read_if_whole(run.job, {}))
 
 
 def _queued_at(run: RunFolder) -> int:

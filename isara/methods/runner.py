@@ -220,15 +220,7 @@ def execute(
             end(folder, "stopped", why)
             raise
         except Exception as error:
-            message = (
-                str(error) if isinstance(error, IsaraError) else f"{type(error).__name__}: {error}"
-            )
-            end(folder, "failed", None, message)
-            if not isinstance(error, IsaraError):
-                with suppress(OSError):  # perhaps it was the disk that is full
-                    trace = folder.path / "traceback.txt"
-                    trace.write_text(traceback.format_exc(), encoding="utf-8")
-                    error.add_note(f"more in {trace}")
+            fail(folder, error)
             raise
         folder.clear_stop()  # asked for too late
         end(folder, "done", reason)
@@ -239,6 +231,19 @@ def end(folder: RunFolder, state: State, reason: str | None, error: str | None =
     """Write how a worker's work ended, as the run's state and into its events."""
     folder.set_state(state, reason, error)
     folder.log_event("end", state=state, reason=error or reason)
+
+
+def fail(folder: RunFolder, error: Exception) -> None:
+    """Write that a worker's work failed; of an error that nobody foresaw also the traceback, whose
+    place is noted on it."""
+    if isinstance(error, IsaraError):
+        end(folder, "failed", None, str(error))
+        return
+    end(folder, "failed", None, f"{type(error).__name__}: {error}")
+    with suppress(OSError):  # perhaps it was the disk that is full
+        trace = folder.path / "traceback.txt"
+        trace.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        error.add_note(f"more in {trace}")
 
 
 def pinned_rows(prepared: Prepared) -> dict[str, list[dict[str, Any]]]:

@@ -95,6 +95,15 @@ def read_json(path: Path, default: Any = None) -> Any:
         ) from None
 
 
+def read_if_whole(path: Path, default: Any = None) -> Any:
+    """`read_json`, and ``default`` also for a damaged file: one that is written without waiting for
+    the disk, which a power cut can ruin, or that must not hold up the others."""
+    try:
+        return read_json(path, default)
+    except IsaraError:
+        return default
+
+
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
     """Write one JSON object per line."""
     write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

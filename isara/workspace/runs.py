@@ -27,7 +27,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from isara.errors import InputError, IsaraError, RunStateError
-from isara.workspace.files import read_json, remove_temporary, write_json, write_text
+from isara.workspace.files import read_if_whole, read_json, remove_temporary, write_json, write_text
 
 if TYPE_CHECKING:
     from isara.workspace.database import Database
@@ -203,7 +203,7 @@ class RunFolder:
 
     def progress(self) -> Progress | None:
         """What ``write_progress`` wrote last, with ``updated``; None before the first time."""
-        return cast("Progress | None", _unless_cut(self._progress))
+        return cast("Progress | None", read_if_whole(self._progress))
 
     # ------------------------------------------------------------------ the worker
 
@@ -215,7 +215,7 @@ class RunFolder:
 
     def heartbeat(self) -> dict[str, Any] | None:
         """pid, create_time and time of the last beat; None before the first and after the end."""
-        return cast("dict[str, Any] | None", _unless_cut(self._heartbeat))
+        return cast("dict[str, Any] | None", read_if_whole(self._heartbeat))
 
     def is_alive(self) -> bool:
         """Whether the heartbeat's process runs: same pid and same start, and not a zombie."""
@@ -388,14 +388,6 @@ class Workspace:
         ]
         there = [run for run in runs if run.exists]
         return sorted(there, key=lambda r: (r.config.stat().st_mtime_ns, r.run_id), reverse=True)
-
-
-def _unless_cut(path: Path) -> Any:
-    """A JSON file that is written without waiting for the disk: None also where a power cut has
-    left nothing of it, so that the run can go on."""
-    with suppress(IsaraError):
-        return read_json(path)
-    return None
 
 
 def _event(line: bytes) -> dict[str, Any] | None:
