@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from app.widgets.plain import plain
 from app.widgets.seed_draft import DELETE, Draft
 from app.widgets.seed_preview import page_slice
 from isara.examples import Problem
@@ -37,8 +38,12 @@ def show(draft: Draft) -> None:
         "Mend the cells or tick Delete, then check again. Double-click a cell to write in it. "
         "Rows without problems go on without these."
         if draft.readable
-        else "These are the file's own: mend them in the file, or choose its columns above."
+        else "These are the file's own: mend them in the file, or choose its columns where they "
+        "are asked for."
     )
+    # A cell cuts a long sentence off, and of the whole file there is no cell to mend.
+    for problem in [one for one in draft.check.problems if one.row is None][:PAGE_ROWS]:
+        st.error(plain(str(problem)), icon=":material/error:")
     entries = draft.entries
     shown = entries[page_slice(len(entries), f"seed_mend_page_{draft.generation}", PAGE_ROWS)]
     _editor(draft, shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -213,6 +214,14 @@ def test_columns_are_asked_for(page: Page) -> None:
 def test_every_kind_of_problem_is_a_row(page: Page, name: str, data: bytes, expected: str) -> None:
     app = own_file(page, name, data)
     assert expected in " ".join(app.data_editor[0].value["Problem"])
+
+
+@pytest.mark.usefixtures("workspace")
+def test_what_is_wrong_with_the_whole_file_is_told_in_full(page: Page) -> None:
+    app = own_file(page, "a.csv", random.Random(3).randbytes(4000))
+    (error,) = app.error
+    assert "a binary file or text in another encoding" in error.value
+    assert "Save it again in the format that its ending says" in error.value
 
 
 @pytest.mark.usefixtures("workspace")
