@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from app.look import GREY, SIGNS, Sign
+from app.look import FONT, GREY, SIGNS, Sign
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 BINS, FEW_BINS, FEW = 50, 20, 300  # bars, and bars for fewer values than FEW
 # Pixels: a row of histograms with the gap to the next, and what is round them all.
 ROW, GAP, COLUMNS = 220, 100, 2
+COLUMN_GAP = 0.12  # of the figure's width
+GRID = "rgba(138, 138, 138, 0.25)"  # seen on light and on dark ground
 MARGINS = {"l": 40, "r": 10, "t": 64, "b": 60}
 TITLE_LETTERS = 18  # in a line: two titles stand side by side on a narrow screen too
 
@@ -44,62 +46,85 @@ class Spread(NamedTuple):
 
 def score_histograms(scores: Sequence[Spread], kept: npt.ArrayLike) -> go.Figure:
     """How each score is spread among candidates, the kept (the mask `kept`, [n]) and the dropped
-    stacked, two in a row.
+    stacked, two in a row. Show it with theme=None: see `_layout`.
 
     One figure for all: the page makes every chart anew when a threshold moves, and one with four
-    parts is there in less than half the time of four.
+    parts is there in less than half the time of four. It is described whole and checked by plotly
+    once: put together step by step it took the server five times as long.
     """
-    from plotly.subplots import make_subplots
+    import plotly.graph_objects as go
 
-    rows = -(-len(scores) // COLUMNS)
-    height = ROW * rows + MARGINS["t"] + MARGINS["b"]
-    figure = make_subplots(
-        rows,
-        COLUMNS,
-        subplot_titles=["<br>".join(wrap(one.title, TITLE_LETTERS)) for one in scores],
-        horizontal_spacing=0.12,
-        vertical_spacing=(GAP / (ROW * rows)) if rows > 1 else 0,
-    )
-    figure.update_annotations(font={"size": 13}, yshift=16)
-    for number, one in enumerate(scores):
-        _spread(figure, one, kept, number)
-    figure.update_layout(
-        hovermode="x",
-        height=height,
-        margin=MARGINS,
-        legend={
+    traces: list[dict[str, Any]] = []
+    layout = _layout(len(scores))
+    for number, one in enumerate(scores, 1):
+        edges, *counts = histogram(one.values, kept, limits=one.limits, whole=one.whole)
+        nth = _nth(number)
+        axes = {"xaxis": f"x{nth}", "yaxis": f"y{nth}", "showlegend": number == 1}
+        looks = ((SIGNS["kept"], ""), (SIGNS["dropped"], "/"))
+        for own, (sign, pattern) in zip(counts, looks, strict=True):
+            traces.append(_steps(edges, own, sign, pattern, one.whole) | axes)
+        layout |= _axes(layout, one, edges, number)
+    figure = go.Figure(traces, layout)
+    figure.layout.template = None
+    return figure
+
+
+def _layout(parts: int) -> dict[str, Any]:
+    """What the parts share. Without a template, and with data of a known revision: otherwise the
+    browser draws each new figure twice (charts_map.py, `drawn_once`)."""
+    rows = -(-parts // COLUMNS)
+    wide, high = (1 - COLUMN_GAP) / COLUMNS, (ROW * rows - GAP * (rows - 1)) / rows
+    return {
+        "grid": {
+            **{"rows": rows, "columns": COLUMNS, "pattern": "independent"},
+            # As shares of a part with its gap.
+            **{"xgap": COLUMN_GAP / (wide + COLUMN_GAP), "ygap": GAP / (high + GAP)},
+        },
+        "shapes": [],
+        "annotations": [],
+        "hovermode": "x",
+        "height": ROW * rows + MARGINS["t"] + MARGINS["b"],
+        "margin": MARGINS | {"autoexpand": False},
+        "legend": {
             **{"orientation": "h", "x": 0, "y": -34 / (ROW * rows), "yanchor": "top"},
             # A click would hide the bars of one chart alone.
             **{"traceorder": "normal", "itemclick": False, "itemdoubleclick": False},
         },
-    )
-    figure.update_yaxes(rangemode="tozero")
-    figure.update_yaxes(title="candidates", col=1)
-    return figure
+        "font": {"family": FONT},
+        "datarevision": 1,
+        "paper_bgcolor": "rgba(0, 0, 0, 0)",
+        "plot_bgcolor": "rgba(0, 0, 0, 0)",
+    }
 
 
-def _spread(figure: go.Figure, one: Spread, kept: npt.ArrayLike, number: int) -> None:
-    """The n-th part of the figure."""
-    place: dict[str, Any] = {"row": number // COLUMNS + 1, "col": number % COLUMNS + 1}
-    whole = one.whole
-    edges, *counts = histogram(one.values, kept, limits=one.limits, whole=whole)
-    looks = ((SIGNS["kept"], ""), (SIGNS["dropped"], "/"))
-    for own, (sign, pattern) in zip(counts, looks, strict=True):
-        steps = _steps(edges, own, sign, pattern, whole)
-        figure.add_trace(steps.update(showlegend=number == 0), **place)
-    line = None if one.cut is None else one.cut - 0.5 if whole else one.cut
+def _axes(layout: dict[str, Any], one: Spread, edges: Edges, number: int) -> dict[str, Any]:
+    """The axes of the n-th part; its title and the line of its cut are added to the layout."""
+    line = None if one.cut is None else one.cut - 0.5 if one.whole else one.cut
     shown = [float(edges[0]), float(edges[-1])]
+    nth = _nth(number)
+    above = {"yref": f"y{nth} domain", "y": 1, "yanchor": "bottom", "showarrow": False}
     if line is not None:
         # The line is in sight also where no value is near it.
-        shown = [min(shown[0], line - 0.5), max(shown[1], line + 0.5)] if whole else shown
-        figure.add_vline(
-            x=line,
-            line={"color": GREY, "dash": "dash", "width": 2},
-            annotation={"text": "cut", "yanchor": "bottom"},
-            annotation_position="top",
-            **place,
-        )
-    figure.update_xaxes(range=shown, **place)
+        shown = [min(shown[0], line - 0.5), max(shown[1], line + 0.5)] if one.whole else shown
+        at = {"x0": line, "x1": line, "xref": f"x{nth}"}
+        ends = {"y0": 0, "y1": 1, "yref": f"y{nth} domain"}
+        look = {"type": "line", "line": {"color": GREY, "dash": "dash", "width": 2}}
+        layout["shapes"].append(look | at | ends)
+        layout["annotations"].append({"text": "cut", "x": line, "xref": f"x{nth}"} | above)
+    title = {"text": "<br>".join(wrap(one.title, TITLE_LETTERS)), "font": {"size": 13}}
+    place = {"x": 0.5, "xref": f"x{nth} domain", "xanchor": "center", "yshift": 16}
+    layout["annotations"].append(title | place | above)
+    lines = {"gridcolor": GRID, "zeroline": False}
+    first = {"title": {"text": "candidates"}} if number % COLUMNS == 1 else {}
+    return {
+        f"xaxis{nth}": lines | {"range": shown, "showgrid": False},
+        f"yaxis{nth}": lines | first | {"rangemode": "tozero"},
+    }
+
+
+def _nth(number: int) -> str:
+    """What plotly puts behind the name of the n-th axis."""
+    return str(number) if number > 1 else ""
 
 
 def histogram(
@@ -136,26 +161,25 @@ def _edges(numbers: Edges, limits: tuple[float, float] | None, whole: bool) -> E
     return edges
 
 
-def _steps(edges: Edges, counts: Counts, sign: Sign, pattern: str, whole: bool) -> Any:
+def _steps(edges: Edges, counts: Counts, sign: Sign, pattern: str, whole: bool) -> dict[str, Any]:
     """The bars of one kind as a single outline, with a step down at each end: two hundred bars, of
     which each hatched one has a pattern of its own, take a browser half as long again."""
-    import plotly.graph_objects as go
-
     width = edges[1] - edges[0]
     centres = (edges[:-1] + edges[1:]) / 2
     name = sign.label
-    return go.Scatter(
-        x=[centres[0] - width, *centres, centres[-1] + width],
-        y=[0, *counts, 0],
-        name=name,
-        mode="lines",
-        stackgroup="candidates",
-        line={"shape": "hvh", "width": 0, "color": sign.colour},
-        fillcolor=sign.colour,
-        fillpattern={"shape": pattern, "size": 5, "solidity": 0.5},
-        customdata=["", *_labels(edges, whole), ""],
-        hovertemplate="%{customdata}: %{y}<extra>" + name + "</extra>",
-    )
+    return {
+        "type": "scatter",
+        "x": [float(centres[0] - width), *centres.tolist(), float(centres[-1] + width)],
+        "y": [0, *counts.tolist(), 0],
+        "name": name,
+        "mode": "lines",
+        "stackgroup": "candidates",
+        "line": {"shape": "hvh", "width": 0, "color": sign.colour},
+        "fillcolor": sign.colour,
+        "fillpattern": {"shape": pattern, "size": 5, "solidity": 0.5},
+        "customdata": ["", *_labels(edges, whole), ""],
+        "hovertemplate": "%{customdata}: %{y}<extra>" + name + "</extra>",
+    }
 
 
 def _labels(edges: Edges, whole: bool) -> list[str]:

@@ -19,7 +19,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from app.charts_results import LOOKS
-from app.look import GREY, OPACITY, SIGNS
+from app.look import FONT, GREY, OPACITY, SIGNS
 from isara.maps import Points
 
 HEIGHT, MAP_WIDTH = 520, 500  # pixels
@@ -80,37 +80,45 @@ def map_figure(
     line of the legend by its name.
     """
     drawn = sum(len(layer.rows) for layer in layers)
-    kind: Any = go.Scattergl if drawn > SVG_POINTS else go.Scatter
-    figure = go.Figure([_lines(points, lines)] if lines else [])
+    kind = "scattergl" if drawn > SVG_POINTS else "scatter"
+    traces = [_lines(points, lines)] if lines else []
     # One line of the legend for each name: of its shapes the circle, where it has one.
     named = {layer.name: layer for layer in reversed(layers)}
     named |= {layer.name: layer for layer in layers if layer.status == "kept"}
     for layer in layers:
-        figure.add_trace(
-            kind(
-                x=points[layer.rows, 0].round(DIGITS).tolist(),
-                y=points[layer.rows, 1].round(DIGITS).tolist(),
-                mode="markers",
-                name=escape(layer.name),
-                legendgroup=escape(layer.name),
-                showlegend=named[layer.name] is layer,
-                customdata=keys[layer.rows],
-                text=hover[layer.rows],
-                hovertemplate="%{text}<extra>" + f"{MARKS[layer.status]} {layer.status}</extra>",
-                marker={
-                    "symbol": layer.symbol or SIGNS[layer.status].symbol,
-                    "size": LARGER if layer.symbol else SIZES[layer.status],
-                    "color": layer.colour,
-                    "opacity": OPACITY,
-                },
-            )
-        )
+        own = _marks(points, layer, keys, hover)
+        traces.append(own | {"type": kind, "showlegend": named[layer.name] is layer})
     if len(rings):
-        figure.add_trace(_rings(points, rings, kind))
-    for outline in outlines:
-        path = "M" + "L".join(f"{x},{y}" for x, y in outline) + "Z"
-        figure.add_shape(type="path", path=path, line={"color": RING, "width": 1, "dash": "dot"})
-    return figure.update_layout(dragmode=drag, **_layout())
+        traces.append(_rings(points, rings) | {"type": kind})
+    drawn_round = [
+        {
+            "type": "path",
+            "path": "M" + "L".join(f"{x},{y}" for x, y in outline) + "Z",
+            "line": {"color": RING, "width": 1, "dash": "dot"},
+        }
+        for outline in outlines
+    ]
+    # Described whole: put together step by step it takes the server several times as long.
+    return go.Figure(traces, {"dragmode": drag, "shapes": drawn_round} | _layout())
+
+
+def _marks(points: Points, layer: Layer, keys: NDArray[Any], hover: NDArray[Any]) -> dict[str, Any]:
+    return {
+        "x": points[layer.rows, 0].round(DIGITS).tolist(),
+        "y": points[layer.rows, 1].round(DIGITS).tolist(),
+        "mode": "markers",
+        "name": escape(layer.name),
+        "legendgroup": escape(layer.name),
+        "customdata": keys[layer.rows].tolist(),
+        "text": hover[layer.rows].tolist(),
+        "hovertemplate": "%{text}<extra>" + f"{MARKS[layer.status]} {layer.status}</extra>",
+        "marker": {
+            "symbol": layer.symbol or SIGNS[layer.status].symbol,
+            "size": LARGER if layer.symbol else SIZES[layer.status],
+            "color": layer.colour,
+            "opacity": OPACITY,
+        },
+    }
 
 
 def drawn_once(figure: go.Figure) -> go.Figure:
@@ -136,6 +144,7 @@ def _layout() -> dict[str, Any]:
     axis = {"showticklabels": False, "zeroline": False, "showgrid": False, "title": None}
     return {
         "height": HEIGHT,
+        "font": {"family": FONT},
         "margin": {"l": 4, "r": 4, "t": 4, "b": 4},
         "hovermode": "closest",
         # A click on the legend would hide points that a lasso still takes.
@@ -148,27 +157,28 @@ def _layout() -> dict[str, Any]:
     }
 
 
-def _rings(points: Points, rows: Sequence[int], kind: Any) -> Any:
+def _rings(points: Points, rows: Sequence[int]) -> dict[str, Any]:
     at = np.asarray(rows, np.int64)
-    return kind(
-        x=points[at, 0].tolist(),
-        y=points[at, 1].tolist(),
-        mode="markers",
-        name="found or opened",
-        hoverinfo="skip",
-        marker={"symbol": "circle-open", "size": 15, "color": RING, "line": {"width": 2}},
-    )
+    return {
+        "x": points[at, 0].tolist(),
+        "y": points[at, 1].tolist(),
+        "mode": "markers",
+        "name": "found or opened",
+        "hoverinfo": "skip",
+        "marker": {"symbol": "circle-open", "size": 15, "color": RING, "line": {"width": 2}},
+    }
 
 
-def _lines(points: Points, lines: Sequence[tuple[int, int]]) -> Any:
+def _lines(points: Points, lines: Sequence[tuple[int, int]]) -> dict[str, Any]:
     x: list[float | None] = []
     y: list[float | None] = []
     for a, b in lines:
         x += [float(points[a, 0]), float(points[b, 0]), None]
         y += [float(points[a, 1]), float(points[b, 1]), None]
-    return go.Scatter(
-        x=x, y=y, mode="lines", hoverinfo="skip", showlegend=False, line={"color": LINE, "width": 1}
-    )
+    return {
+        **{"type": "scatter", "x": x, "y": y, "mode": "lines"},
+        **{"hoverinfo": "skip", "showlegend": False, "line": {"color": LINE, "width": 1}},
+    }
 
 
 # ------------------------------------------------------------------ a family

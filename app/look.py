@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 
 GROUNDS = {"light": "#ffffff", "dark": "#171614"}  # Streamlit's own, below everything
 OPACITY = 0.9  # of points that lie over each other
+FONT = '"Source Sans", sans-serif'  # of charts without Streamlit's theme: the page's own
 
 Badge = Literal["blue", "orange", "green", "red", "violet", "gray"]
 

@@ -166,6 +166,7 @@ def histograms(data: Iteration, chosen: FilterConfig, outcome: Outcome) -> None:
     st.plotly_chart(
         score_histograms(charts, kept),
         key="histograms",
+        theme=None,
         config=picture("scores", camera_alone=True),
         alt=f"{int(kept.sum())} kept and {int((~kept).sum())} dropped pairs by score: {titles}",
     )

@@ -132,9 +132,9 @@ def test_a_click_on_a_point_opens_it(address: str, page: Page) -> None:
     expect(heading(page)).to_be_visible()
 
 
-# How often the points were made, and in how many later steps they were changed.
-WATCH_POINTS = """() => {
-    const isPoint = (node) => node.classList?.contains('point');
+# How often the marks of a class were made, and in how many later steps they were changed.
+WATCH_MARKS = """(mark) => {
+    const isPoint = (node) => node.classList?.contains(mark);
     window.points = {made: 0, changed: 0};
     new MutationObserver((all) => {
         if (all.some((one) => [...one.addedNodes].some(isPoint))) window.points.made += 1;
@@ -147,9 +147,21 @@ def test_a_new_map_is_drawn_once(page: Page, address: str) -> None:
     page.goto(f"{address}/neighbours?view=A+run+on+a+map&run=mapped")
     points = drawn(page)
     before = points.count()
-    page.evaluate(WATCH_POINTS)
+    page.evaluate(WATCH_MARKS, "point")
     page.locator(".st-key-inspect_show button", has_text="seeds").click()
     expect(points).to_have_count(before - 64)
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1_000)
+    assert page.evaluate("window.points") == {"made": 1, "changed": 0}
+
+
+def test_the_histograms_of_a_moved_threshold_are_drawn_once(page: Page, address: str) -> None:
+    page.goto(f"{address}/filters?run=mapped&k=1")
+    steps = page.locator(".stPlotlyChart .js-fill")
+    expect(steps).not_to_have_count(0)
+    page.evaluate(WATCH_MARKS, "js-fill")
+    page.locator('[class*="max_rouge_l"] input').first.press("ArrowLeft")
+    page.wait_for_function("window.points.made")
     page.mouse.move(0, 0)
     page.wait_for_timeout(1_000)
     assert page.evaluate("window.points") == {"made": 1, "changed": 0}
