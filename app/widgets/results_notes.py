@@ -17,13 +17,16 @@ from app.charts_results import RunResult
 from app.widgets.plain import plain
 from app.widgets.samples_review import ask_reviewer, reviewer_now
 from app.widgets.typed_text import KEEPS, send_while_typed
+from app.widgets.unsaved import Unsaved
 from isara.errors import IsaraError
 from isara.places import place_name
 from isara.workspace.notebook import Note
 
 MOST_CHARACTERS = 500
 TEXT, RUN, CHOSEN = "note_text", "note_run", "note_chosen"
-ERROR, HALF = "note_error", "notes_half_written"
+ERROR = "note_error"
+UNSAVED = Unsaved("note")  # texts that were typed and not saved, by the id of their note, or NEW
+NEW = "new"
 GONE = (
     "The note that was open here was changed or removed in another window, or its run is not "
     "chosen any more. What stood in the field stands below as the text of a new note: save it as "
@@ -66,8 +69,10 @@ def show_notes(results: list[RunResult]) -> None:
     if note is None:
         _ask_where(results)
     key = _text_key(note.id if note else None)
+    UNSAVED.stay()
     if key not in st.session_state:  # another note, or another page, was looked at meanwhile
-        st.session_state[key] = _half_written().get(chosen, note.text if note else "")
+        typed = UNSAVED.get(_name(chosen))
+        st.session_state[key] = (note.text if note else "") if typed is None else str(typed)
     with st.container(key=f"{KEEPS}note"):
         st.text_area(
             "Text",
@@ -76,7 +81,8 @@ def show_notes(results: list[RunResult]) -> None:
             height=80,
             on_change=_keep,
             args=(chosen,),
-            help="What is half written stays for this session, note by note, until it is saved.",
+            help="What is half written is kept, note by note, until it is saved; the page's "
+            "address finds it again.",
         )
     send_while_typed()
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -105,9 +111,11 @@ def _tell_gone(known: Mapping[int, Note]) -> None:
     if chosen is not None and chosen not in known:
         st.session_state[CHOSEN] = None
         text = st.session_state.pop(_text_key(chosen), "")
-        text = _half_written().pop(chosen, text)
-        begun = _half_written().get(None, "")  # a new note may be half written too
-        _half_written()[None] = st.session_state[_text_key(None)] = f"{begun}\n{text}".strip()
+        text = UNSAVED.get(_name(chosen)) or text
+        begun = UNSAVED.get(NEW) or ""  # a new note may be half written too
+        st.session_state[_text_key(None)] = f"{begun}\n{text}".strip()
+        _keep(None)
+        _forget(chosen)
         st.warning(GONE, icon=":material/group:")
 
 
@@ -115,16 +123,25 @@ def _text_key(chosen: int | None) -> str:
     return f"{TEXT} {chosen}"
 
 
-def _half_written() -> dict[int | None, str]:
-    """Texts that were typed and not saved, by the id of their note; None: of a new one."""
-    found: dict[int | None, str] = st.session_state.setdefault(HALF, {})
-    return found
+def _name(chosen: int | None) -> str:
+    return NEW if chosen is None else str(chosen)
 
 
 def _keep(chosen: int | None) -> None:
     """Keep what the field holds now."""
     if (key := _text_key(chosen)) in st.session_state:  # else it was saved by the same click
-        _half_written()[chosen] = str(st.session_state[key])
+        try:
+            UNSAVED.put(_name(chosen), str(st.session_state[key]))
+        except IsaraError as error:
+            st.session_state[ERROR] = str(error)
+
+
+def _forget(chosen: int | None) -> None:
+    """The text was saved, or stands elsewhere; those of other notes stay."""
+    try:
+        UNSAVED.drop(_name(chosen))
+    except IsaraError as error:
+        st.session_state[ERROR] = str(error)
 
 
 def _ask_where(results: list[RunResult]) -> None:
@@ -175,5 +192,5 @@ def _write(run_id: str, k: int, text: str, replaces: int | None) -> None:
         st.session_state[ERROR] = str(error)
         return
     st.session_state[CHOSEN] = None
-    _half_written().pop(replaces, None)  # the texts of other notes stay
+    _forget(replaces)
     st.session_state.pop(_text_key(replaces), None)

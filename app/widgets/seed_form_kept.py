@@ -104,7 +104,7 @@ def _found(name: str) -> Form | None:
 
 def _form_of(name: str, kept: Kept) -> Form:
     values = kept.values
-    rows, first, typed = (tuple(map(_row, values[part])) for part in ("rows", "first", "typed"))
+    rows, first, typed = (tuple(map(row_of, values[part])) for part in ("rows", "first", "typed"))
     kind, keys = str(values["kind"]), tuple(map(str, values["keys"]))
     fields = 2 if kind == "split" else 1
     if not (KINDS[kind] <= len(keys) <= 2 and len(first) == len(typed) == fields):
@@ -113,7 +113,8 @@ def _form_of(name: str, kept: Kept) -> Form:
     return Form(name, kind, keys, _number(), said, version, rows, first, typed, kept=kept)
 
 
-def _row(values: Sequence[object]) -> SeedRow:
+def row_of(values: Sequence[object]) -> SeedRow:
+    """A row as it is read from a file; TypeError or ValueError where it was changed by hand."""
     key, question, answer, category, tags = values
     if not isinstance(tags, list):
         raise TypeError(tags)

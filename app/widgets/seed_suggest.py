@@ -13,7 +13,14 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from app import state
-from app.widgets import samples_generate, seed_data, seed_focus, seed_form, seed_save
+from app.widgets import (
+    samples_generate,
+    seed_data,
+    seed_focus,
+    seed_form,
+    seed_form_kept,
+    seed_save,
+)
 from app.widgets.plain import plain, sentences
 from app.widgets.samples_data import Iteration
 from app.widgets.samples_generate import PRESETS, Choice
@@ -22,13 +29,18 @@ from app.widgets.samples_write import PageTools, handful_config, write_pairs
 from app.widgets.seed_data import InHand
 from app.widgets.seed_preview import page_slice
 from app.widgets.typed_text import KEEPS, send_while_typed
+from app.widgets.unsaved import Unsaved
 from isara.curation import Change, SeedRow, add, new_row, problems, tag_counts, with_used
+from isara.errors import IsaraError
 from isara.places import stage_name
 from isara.workspace.runs import Progress
 from isara.workspace.seed_proposals import TAG, Proposal, SeedProposals, proposal_id
 
 MOST, SHOWN = 32, 5
 EDIT_TAB = "Edit"
+# Proposals that were changed and not settled yet, by id: another page of them, another tab or a
+# visit elsewhere takes the fields away.
+CHANGED = Unsaved("proposal")
 
 
 class Wanted(NamedTuple):
@@ -57,6 +69,7 @@ def show() -> None:
     )
     seed_data.message()
     seed_data.status(hand)
+    CHANGED.stay()
     with sentences():  # without a model to ask there are proposals to settle all the same
         _asking(hand, _focused(hand))
     _waiting(hand)
@@ -214,7 +227,7 @@ def _card(hand: InHand, one: Proposal) -> None:
     """A proposal, to be changed before it is accepted."""
     key = _key(one)
     if f"{key}_tags" not in st.session_state:  # drawn for the first time, or again
-        _begin()[one.id] = _typed().get(one.id, _row(one))
+        _begin()[one.id] = _typed(one)
     arguments = (hand, one)
     with st.container(border=True, key=f"{KEEPS}{key}"):
         words = f"dropped: {one.dropped} · " if one.dropped else ""
@@ -253,16 +266,21 @@ def _begin() -> dict[str, SeedRow]:
     return found
 
 
-def _typed() -> dict[str, SeedRow]:
-    """Proposals that were changed and not settled yet, by id: another page of them, another tab or
-    a visit elsewhere takes the fields away."""
-    found: dict[str, SeedRow] = st.session_state.setdefault("seed_proposals_typed", {})
-    return found
+def _typed(one: Proposal) -> SeedRow:
+    """What the fields of a proposal held last; the proposal itself where nobody changed it."""
+    values = CHANGED.get(one.id)
+    try:
+        return _row(one) if values is None else seed_form_kept.row_of(values)
+    except (TypeError, ValueError):  # changed by hand
+        return _row(one)
 
 
 def _keep(one: Proposal) -> None:
     """Keep what the fields of a proposal hold now."""
-    _typed()[one.id] = seed_form.read_fields(_key(one), _typed().get(one.id, _row(one)))
+    try:
+        CHANGED.put(one.id, seed_form.read_fields(_key(one), _typed(one)))
+    except IsaraError as error:
+        seed_data.refuse(str(error))
 
 
 def _turn_down(hand: InHand, one: Proposal) -> None:
@@ -270,7 +288,7 @@ def _turn_down(hand: InHand, one: Proposal) -> None:
 
 
 def _accept(hand: InHand, one: Proposal) -> None:
-    read = seed_form.read_fields(_key(one), _typed().get(one.id, _row(one)))
+    read = seed_form.read_fields(_key(one), _typed(one))
     if TAG not in read.tags:  # where it came from stays to be seen
         read = read._replace(tags=(*read.tags, TAG))
     if found := problems([read]):

@@ -24,6 +24,7 @@ from isara.report_words import compute_sentence
 from isara.workspace.files import read_json
 from isara.workspace.notebook import Note
 from isara.workspace.runs import RunFolder, Workspace
+from tests.pages.conftest import clear_caches
 from tests.pages.results_page import Page, opened, tables, texts
 
 
@@ -221,6 +222,28 @@ def test_half_written_notes_are_kept_apart(
     texts_now = sorted(note.text for note in workspace.database.notes(one_run.run_id))
     assert texts_now == ["1st", "2nd", "a new one"]
     assert app.text_area(key="note_text None").value == ""
+
+
+def test_half_written_notes_survive_a_reload_and_a_restart(
+    one_run: RunFolder, workspace: Workspace, page: Page
+) -> None:
+    workspace.database.add_note(one_run.run_id, 1, "first", "Ann")
+    (first,) = workspace.database.notes(one_run.run_id)
+    app = opened(page, "notes")
+    app.text_area(key="note_text None").set_value("a new one").run()
+    app.selectbox(key="note_chosen").set_value(first.id).run()
+    app.text_area(key=f"note_text {first.id}").set_value("1st").run()
+    clear_caches()  # another server
+    again = opened(page, "notes", **app.query_params)
+    assert again.text_area(key="note_text None").value == "a new one"
+    again.button(key="note_save").click().run()
+    again.selectbox(key="note_chosen").set_value(first.id).run()
+    assert again.text_area(key=f"note_text {first.id}").value == "1st"
+    again.button(key="note_save").click().run()
+    assert not list((workspace.root / "unsaved").glob("*.json"))
+    assert "note-unsaved" not in again.query_params
+    texts_now = sorted(note.text for note in workspace.database.notes(one_run.run_id))
+    assert texts_now == ["1st", "a new one"]
 
 
 def test_an_empty_note_is_refused(one_run: RunFolder, workspace: Workspace, page: Page) -> None:

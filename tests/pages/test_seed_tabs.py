@@ -15,7 +15,7 @@ from isara.workspace.runs import Workspace
 from isara.workspace.seed_drafts import SeedDrafts
 
 Page = Callable[..., AppTest]
-Tab = Callable[[str], AppTest]
+Tab = Callable[..., AppTest]
 PAIRS = [
     Example("Is it cold out?", "Only in winter.", "weather"),
     Example("Is it cold out there?", "At night.", "weather"),
@@ -26,14 +26,14 @@ PAIRS = [
 @pytest.fixture
 def tab(
     workspace: Workspace, page: Page, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str], AppTest]:
+) -> Callable[..., AppTest]:
     """Opens a tab on a seed set of three rows; word counts stand in for the embedder."""
     workspace.database.save_seed_set("mine", PAIRS)
     monkeypatch.setattr("app.state.embedder", lambda name: WordEmbedder())
     monkeypatch.setattr("app.widgets.neighbours_models.not_built", lambda *_: False)
 
-    def show(name: str) -> AppTest:
-        app = page("seed", seeds="mine")
+    def show(name: str, **address: str) -> AppTest:
+        app = page("seed", **({"seeds": "mine"} | address))
         app.session_state["seed_tab"] = name
         app.run()
         assert not app.exception
@@ -135,6 +135,8 @@ def test_proposals_wait_are_accepted_and_turned_down(
     for tab_now in ("Versions", "Suggest more"):  # looked at before it is accepted
         again.session_state["seed_tab"] = tab_now
         again.run()
+    assert "A question of my own?" in [area.value for area in again.text_area]
+    again = tab("Suggest more", **again.query_params)  # the page was loaded again
     assert "A question of my own?" in [area.value for area in again.text_area]
     press(again, "Accept")
     assert subheaders(again) == [f"Proposals ({waiting - 1})"]
