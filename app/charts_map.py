@@ -109,8 +109,8 @@ def _marks(points: Points, layer: Layer, keys: NDArray[Any], hover: NDArray[Any]
         "mode": "markers",
         "name": escape(layer.name),
         "legendgroup": escape(layer.name),
-        "customdata": keys[layer.rows].tolist(),
-        "text": hover[layer.rows].tolist(),
+        "customdata": keys[layer.rows],
+        "text": hover[layer.rows],
         "hovertemplate": "%{text}<extra>" + f"{MARKS[layer.status]} {layer.status}</extra>",
         "marker": {
             "symbol": layer.symbol or SIGNS[layer.status].symbol,

@@ -84,12 +84,13 @@ def carry_out_claims(
     quick: bool = False,
     tools: Callable[[RunConfig], Tools] | None = None,
     on_run: Callable[[str, int, int], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
     listener: Callable[[Progress], None] | None = None,
 ) -> None:
     """Do every run that these claims rest on and that is not done, study by study."""
     for study in _needed(claims):
         wanted = quick_study(study, workspace) if quick else study
-        carry_out(wanted, workspace, tools=tools, on_run=on_run, listener=listener)
+        carry_out(wanted, workspace, tools=tools, on_run=on_run, on_note=on_note, listener=listener)
 
 
 def missing(claims: Stated, kept: Mapping[int, Kept]) -> list[tuple[Claim, Study]]:

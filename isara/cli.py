@@ -25,6 +25,7 @@ from isara.cli_options import (
     open_workspace,
     print_json,
     resumable,
+    tell_note,
 )
 from isara.cli_report import report
 from isara.cli_score import app as score_app
@@ -113,7 +114,7 @@ def run(
     else:
         claim(folder, prepared.config)
     for note in prepared.notes:
-        typer.echo(f"Note: {note}", err=True)
+        tell_note(note)
     if dry_run:
         if measured:
             from isara.cli_measure import measure_and_print
@@ -211,7 +212,7 @@ def study(
         typer.echo(f"run {number} of {count}: {run_id}", err=True)
 
     with resumable(waiting_on_stderr=True), listener_or_none(quiet) as listener:
-        carry_out(wanted, place, on_run=told, listener=listener)
+        carry_out(wanted, place, on_run=told, on_note=tell_note, listener=listener)
     found = study_result(wanted, place)
     if found["split"] == "test":  # a look at the test split, like any other
         for run_id in found["runs"]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from isara.cli_options import WorkspaceOption
+from isara.cli_options import WorkspaceOption, tell_note
 
 if TYPE_CHECKING:
     from isara.branching import Branch
@@ -48,7 +48,7 @@ def branch(
     plan = plan_branch(place, run_id, at, changes or [], wanted_id=new_id, new=new)
     prepared = prepare_branch(place, plan)
     for note in prepared.notes:
-        typer.echo(f"Note: {note}", err=True)
+        tell_note(note)
     if dry_run:
         print_branch(plan)
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from isara.cli_options import JsonOption, WorkspaceOption, print_json, resumable
+from isara.cli_options import JsonOption, WorkspaceOption, print_json, resumable, tell_note
 from isara.errors import InputError
 
 if TYPE_CHECKING:
@@ -84,7 +84,9 @@ def _carry_out(wanted: Stated, place: Workspace, quick: bool, quiet: bool) -> No
         typer.echo(f"run {number} of {count}: {run_id}", err=True)
 
     with resumable(waiting_on_stderr=True), listener_or_none(quiet) as listener:
-        carry_out_claims(wanted, place, quick=quick, on_run=told, listener=listener)
+        carry_out_claims(
+            wanted, place, quick=quick, on_run=told, on_note=tell_note, listener=listener
+        )
 
 
 def _count_looks(rows: list[dict[str, Any]], place: Workspace) -> None:

@@ -70,6 +70,11 @@ def resumable(of_run: str = "", *, waiting_on_stderr: bool = False) -> Iterator[
         ) from None
 
 
+def tell_note(note: str) -> None:
+    """Something to be known before a run, on stderr: stdout may be JSON."""
+    typer.echo(f"Note: {note}", err=True)
+
+
 def print_json(value: Any) -> None:
     """JSON on stdout, nothing else."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")

@@ -19,7 +19,7 @@ random seeds and prompts, corrected over the table by Holm (evaluation/stats.py)
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -197,17 +197,21 @@ def carry_out(
     *,
     tools: Callable[[RunConfig], Tools] | None = None,
     on_run: Callable[[str, int, int], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
     listener: Callable[[Progress], None] | None = None,
 ) -> None:
     """Do every run that is not done; `on_run` hears the id, the number and how many there are.
 
     Random seeds are in the outer loop, so that a stopped study has whole comparisons. A run that
     was stopped or killed goes on where it was. InputError before the first run tells what is wrong
-    with the inputs of any of them.
+    with the inputs of any of them; before it too, `on_note` hears what a run would be told of its
+    inputs, once for all arms that it concerns.
     """
     configs = run_configs(study, workspace)
     order = [(arm, number) for number in study.random_seeds for arm in study.arms]
-    _check_inputs(study, configs, workspace)
+    for note in _check_inputs(study, configs, workspace):
+        if on_note is not None:
+            on_note(note)
     for place, key in enumerate(order, 1):
         config = configs[key]
         folder = workspace.run(config.default_run_id)
@@ -228,19 +232,28 @@ def carry_out(
 
 def _check_inputs(
     study: Study, configs: Mapping[tuple[str, int], RunConfig], workspace: Workspace
-) -> None:
+) -> list[str]:
+    """What is to be known of the inputs, with the arms before it; InputError for what is wrong."""
     faults: dict[str, list[str]] = {}  # arms by what is wrong with them
+    notes: dict[str, list[str]] = {}
     for (arm, _), config in configs.items():
         if study.arms[arm].demo_model is not None or is_done(workspace.run(config.default_run_id)):
             continue  # its model is yet to be made
+        told = notes
         try:
-            prepare(config, workspace)
+            found = prepare(config, workspace).notes
         except InputError as error:
-            arms = faults.setdefault(str(error), [])
+            told, found = faults, [str(error)]
+        for one in found:
+            arms = told.setdefault(one, [])
             arms += [] if arm in arms else [arm]
     if faults:
-        told = [f"{', '.join(arms)}: {fault}" for fault, arms in faults.items()]
-        raise InputError("\n".join(told))
+        raise InputError("\n".join(_with_arms(faults)))
+    return _with_arms(notes)
+
+
+def _with_arms(told: Mapping[str, Sequence[str]]) -> list[str]:
+    return [f"{', '.join(arms)}: {one}" for one, arms in told.items()]
 
 
 # ---------------------------------------------------------------- the table

@@ -165,6 +165,23 @@ def test_what_is_wrong_with_any_run_is_told_before_the_first(study: Study, tmp_p
     workspace.database.close()
 
 
+def test_what_is_to_be_known_of_the_inputs_is_told_once_for_all_arms(
+    study: Study, tmp_path: Path
+) -> None:
+    workspace, told = Workspace(tmp_path / "w"), list[str]()
+    one = study.model_copy(update={"random_seeds": [1, 2]})
+    carry_out(one, workspace, tools=lambda config: ScriptedTools(), on_note=told.append)
+    assert [note for note in told if "good rows" in note] == [
+        "isara, draw-only: 10 good rows; the paper's seed sets have 64.",
+        "same-d0: 12 good rows; the paper's seed sets have 64.",
+    ]
+    assert len(told) == len(set(told))
+    again: list[str] = []
+    carry_out(one, workspace, tools=lambda config: ScriptedTools(), on_note=again.append)
+    assert again == []  # no run is left
+    workspace.database.close()
+
+
 def test_one_prompt_has_no_interval_and_no_row(study: Study, tmp_path: Path) -> None:
     one = study.model_copy(update={"arms": {"isara": study.arms["isara"]}, "random_seeds": [1]})
     workspace = Workspace(tmp_path / "w")
