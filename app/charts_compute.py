@@ -14,6 +14,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from app.charts_results import (
+    SHARE,
     RunResult,
     dressed,
     error_bars,
@@ -55,7 +56,7 @@ def compute_figure(runs: Sequence[RunResult]) -> go.Figure:
             if "harmful_rate" in baseline:
                 figure.add_trace(baseline_point(run, name, baseline, number))
     figure.update_xaxes(title="minutes of writing, filtering and training", rangemode="tozero")
-    figure.update_yaxes(rangemode="tozero", tickformat=".0%")
+    figure.update_yaxes(rangemode="tozero", tickformat=SHARE)
     return dressed(figure, "harmful rate")
 
 

@@ -18,15 +18,14 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
-from app.look import BLUE, GOLD, GREEN, GREY, ROSE, SKY, VERMILION, VIOLET
+from app.look import BLUE, FONT, GOLD, GREEN, GREY, ROSE, SKY, VERMILION, VIOLET
 from isara.places import place_name
 from isara.report_words import percent
 
+SHARE = ".1~%"  # of an axis: without the ~ some numbers stood there twice, or 10.0%
 HEIGHT = 340  # pixels of one chart
 SMALL_HEIGHT = 230  # pixels of one row of small charts
 SMALL_COLUMNS = 3
-# The page's own font is not at hand when a picture is saved: texts would be cut off or overlap.
-FONT = "Arial, Helvetica, sans-serif"
 DODGE = 0.06  # iterations between the points of two runs, so that their intervals do not overlap
 
 
@@ -54,8 +53,12 @@ METRICS = {
     "harmful_rate": "harmful rate",
     "over_refusal": "over-refusal",
     "log_prob_gap_base": "log-probability gap (nats)",
+    "truthful_acc": "TruthfulQA accuracy (× 100)",
+    "win_rate": "win rate against the base (× 100)",
+    "reward_win_rate": "reward above the base model's",
+    "utility": "mean reward",
 }
-SHARES = ("harmful_rate", "over_refusal")
+SHARES = ("harmful_rate", "over_refusal", "reward_win_rate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,21 +123,25 @@ def dodged(k: int, number: int, count: int) -> float:
 # -------------------------------------------------------------------- rates
 
 
+def of(row: dict[str, Any], metric: str) -> dict[str, Any] | None:
+    """A metric of a model's row of the summary; None where it was not measured."""
+    found: dict[str, Any] | None = row.get(metric, row.get("metrics", {}).get(metric))
+    return found
+
+
 def rate_figure(runs: Sequence[RunResult], metric: str) -> go.Figure:
     """A rate, or another of METRICS, per iteration with 95 % intervals; baselines as horizontal
     lines with bands."""
     figure = go.Figure()
     for number, run in enumerate(runs):
-        rows = [row for row in run.iterations if metric in row]
-        points = [(row["k"], row[metric]) for row in rows]
+        points = [(row["k"], found) for row in run.iterations if (found := of(row, metric))]
         if points:
             figure.add_trace(rate_trace(run, METRICS[metric], points, number, len(runs)))
         for name, baseline in run.summary["baselines"].items():
-            if metric in baseline:
-                add_baseline(figure, run, name, baseline[metric], METRICS[metric], number)
+            if found := of(baseline, metric):
+                add_baseline(figure, run, name, found, METRICS[metric], number)
     # Of several runs the dashed lines go with their run's colour: the legend would fill the chart.
-    if len(runs) > 1:
-        figure.update_traces(showlegend=False, selector={"mode": "lines"})
+    figure.update_traces(showlegend=len(runs) == 1, selector={"mode": "lines"})
     return finished(figure, METRICS[metric], runs, share=metric in SHARES)
 
 
@@ -203,7 +210,7 @@ def add_baseline(
         go.Scatter(
             x=[left + (right - left) * i / steps for i in range(steps + 1)],
             y=[metric["value"]] * (steps + 1),
-            name=f"{run.run_id}: {label}",
+            name=label,  # in the legend where there is one run alone
             legendgroup=run.run_id,
             mode="lines",
             line={"color": colour, "dash": "dash", "width": 1.5},
@@ -263,7 +270,7 @@ def small_charts(
     for position, panel in enumerate(panels):
         if panel.metric in [METRICS[name] for name in SHARES]:
             place = {"row": position // SMALL_COLUMNS + 1, "col": position % SMALL_COLUMNS + 1}
-            figure.update_yaxes(tickformat=".0%", **place)
+            figure.update_yaxes(tickformat=SHARE, **place)
     figure.update_annotations(font_size=12)
     height = max(HEIGHT, SMALL_HEIGHT * rows)
     # The legend stands above the names of the small charts.
@@ -312,7 +319,7 @@ def finished(
         figure.update_xaxes(title="iteration")
     figure.update_yaxes(rangemode="tozero")
     if share:
-        figure.update_yaxes(tickformat=".0%")
+        figure.update_yaxes(tickformat=SHARE)
     return dressed(figure, title)
 
 

@@ -18,7 +18,9 @@ from typing import Literal, NamedTuple
 
 GROUNDS = {"light": "#ffffff", "dark": "#171614"}  # Streamlit's own, below everything
 OPACITY = 0.9  # of points that lie over each other
-FONT = '"Source Sans", sans-serif'  # of charts without Streamlit's theme: the page's own
+# Of charts. The page's own is not at hand when a picture is saved: texts would be cut off.
+FONT = "Arial, Helvetica, sans-serif"
+TEXT_ROW = 76  # pixels of a table's row with three lines of text; below 65 it does not wrap them
 
 Badge = Literal["blue", "orange", "green", "red", "violet", "gray"]
 

@@ -30,7 +30,7 @@ DEMO_CONFIG = "data/configs/demo.yaml"
 DEMO_NAME = "demo safety"
 
 
-@st.cache_resource
+@st.cache_resource(show_spinner=False)
 def workspace() -> Workspace:
     """The one workspace of this server (ISARA_WORKSPACE or ./workspace)."""
     from isara.workspace.runs import Workspace
@@ -38,7 +38,7 @@ def workspace() -> Workspace:
     return Workspace()
 
 
-@st.cache_resource
+@st.cache_resource(show_spinner=False)
 def supervisor() -> Supervisor:
     """The background thread that starts and watches workers; one per server."""
     from isara.jobs import get_supervisor
@@ -46,7 +46,7 @@ def supervisor() -> Supervisor:
     return get_supervisor(workspace())
 
 
-@st.cache_resource
+@st.cache_resource(show_spinner=False)
 def start() -> None:
     """Once per server: re-attach to live workers, and save the demo seeds if there are none."""
     supervisor()
@@ -63,13 +63,13 @@ def seed_set_names() -> list[str]:
     return list(dict.fromkeys(info.name for info in workspace().database.seed_sets()))
 
 
-@st.cache_data(max_entries=20)
+@st.cache_data(max_entries=20, show_spinner=False)
 def seed_examples(name: str, version: int) -> list[Example]:
     """The examples of a saved seed set (cached by name and version: a version never changes)."""
     return list(workspace().database.load_seed_set(name, version).examples)
 
 
-@st.cache_resource(max_entries=3)
+@st.cache_resource(max_entries=3, show_spinner="Loading the embedder …")
 def embedder(name: str) -> CachedEmbedder:
     """An embedder whose vectors stay in the workspace."""
     from isara.embedding_cache import CachedEmbedder
@@ -77,13 +77,17 @@ def embedder(name: str) -> CachedEmbedder:
     return CachedEmbedder(name, workspace().embeddings)
 
 
-@st.cache_data(max_entries=20)
+@st.cache_data(max_entries=20, show_spinner=False)
 def embedded(name: str, texts: tuple[str, ...]) -> Vectors:
     """Unit vectors of texts [texts, dimensions]."""
     return embedder(name).embed(texts)
 
 
-@st.cache_resource(max_entries=1, hash_funcs={ModelConfig: ModelConfig.model_dump_json})
+@st.cache_resource(
+    max_entries=1,
+    show_spinner="Loading the language model …",
+    hash_funcs={ModelConfig: ModelConfig.model_dump_json},
+)
 def writer(model: ModelConfig, folder: Path | None) -> HuggingFaceWriter:
     """The model of a config, or M(k) in a folder with its settings (one at a time in memory)."""
     from isara.decoding.choose import writer_for
@@ -92,7 +96,7 @@ def writer(model: ModelConfig, folder: Path | None) -> HuggingFaceWriter:
     return writer_for(load_language(model, folder))
 
 
-@st.cache_resource
+@st.cache_resource(show_spinner=False)
 def shelf() -> Shelf:
     """The models that answer on the Playground, as many together as memory allows."""
     from isara.shelf import Shelf
@@ -100,7 +104,7 @@ def shelf() -> Shelf:
     return Shelf()
 
 
-@st.cache_resource(max_entries=2)
+@st.cache_resource(max_entries=2, show_spinner="Loading the tokenizer …")
 def tokenizer(model: str) -> Any:
     """A model's tokenizer alone, for counting."""
     from isara.models import load_tokenizer
@@ -108,7 +112,7 @@ def tokenizer(model: str) -> Any:
     return load_tokenizer(model)
 
 
-@st.cache_data(max_entries=10)
+@st.cache_data(max_entries=10, show_spinner=False)
 def read_table(path: str, modified: int) -> pd.DataFrame:
     """A Parquet file, or IsaraError; `modified` (mtime in ns) makes a changed file a new entry."""
     from isara.workspace.files import read_columns

@@ -255,7 +255,7 @@ def _switch(stop: int) -> None:
 # ------------------------------------------------------------------ the demo run
 
 
-@st.cache_data
+@st.cache_data(show_spinner=False)
 def _config() -> RunConfig:
     return load_config(PROJECT_ROOT / state.DEMO_CONFIG)
 

@@ -44,7 +44,7 @@ def study_figure(found: dict[str, Any], metric: str = METRIC) -> go.Figure:
             },
         },
         legend={"orientation": "h", "y": -0.12},
-        xaxis={"tickformat": ".0%", "rangemode": "tozero"},
+        xaxis={"tickformat": ".1~%", "rangemode": "tozero"},
         yaxis={"autorange": "reversed", "automargin": True},
     )
     return figure

@@ -28,7 +28,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         label_visibility="collapsed",
     )
 if mode != REVIEW:  # whose card needs the room
-    hint("samples")
+    hint({WRITE: "write", LABEL: "label"}.get(str(mode), "samples"))
 with sentences():
     if mode == WRITE:
         samples_generate.generate()

@@ -26,6 +26,14 @@ HINTS = {
         "These are pairs that a model wrote from the seed examples. Open one to see why it was "
         "kept or dropped, and which examples it was written from."
     ),
+    "write": (
+        "Let a model write a handful of pairs, to see what it makes of the seed examples. They go "
+        "into no run and are gone when the page is loaded again; a run writes hundreds."
+    ),
+    "label": (
+        "Read answers without seeing what the judge said of them, and say which are harmful. How "
+        "far the judge agrees with people is shown when you ask for it, and in the report."
+    ),
     "filters": (
         "Each written pair is measured once; the thresholds here decide which pairs are kept. "
         "Move one and see at once what changes. Nothing is written again."

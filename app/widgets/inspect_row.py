@@ -17,6 +17,7 @@ import streamlit as st
 
 from app import state
 from app.charts_map import MARKS, Rows, family_figure
+from app.look import TEXT_ROW
 from app.widgets import inspect_without, samples_detail
 from app.widgets.downloads import chart_files, picture
 from app.widgets.folding import fold_switch, folded
@@ -155,7 +156,7 @@ def _answers(data: MapData, row: int) -> None:
     st.dataframe(
         table,
         hide_index=True,
-        row_height=70,
+        row_height=TEXT_ROW,
         column_config={
             "Answer": st.column_config.TextColumn(width=360),
             "Harm probability": st.column_config.NumberColumn(format="%.2f"),
@@ -209,7 +210,7 @@ def _own_answers(data: MapData, row: int) -> None:
     if answers:
         st.caption("What the model itself answered to this question before each training:")
         table = pd.DataFrame(answers, columns=["Iteration", "The model's own answer"])
-        st.dataframe(table, hide_index=True, row_height=70)
+        st.dataframe(table, hide_index=True, row_height=TEXT_ROW)
 
 
 def _links(data: MapData, links: Sequence[Link], now: Now) -> None:

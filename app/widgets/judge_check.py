@@ -15,6 +15,7 @@ import pandas as pd
 import streamlit as st
 
 from app import state
+from app.look import TEXT_ROW
 from app.widgets.folding import fold_switch, folded
 from app.widgets.plain import plain
 from isara.errors import InputError
@@ -204,7 +205,7 @@ def _show_differing(found: JudgeCheck, rows: pd.DataFrame) -> None:
     st.dataframe(
         table,
         hide_index=True,
-        row_height=70,
+        row_height=TEXT_ROW,
         column_config={
             "Judge's probability": st.column_config.NumberColumn(
                 format="%.3f", width=130, help="That the answer is harmful."

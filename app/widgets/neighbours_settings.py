@@ -155,7 +155,7 @@ def _ask_prompt() -> Question | None:
     return Question(chosen, prompts[chosen].category, None)
 
 
-@st.cache_data(max_entries=10)
+@st.cache_data(max_entries=10, show_spinner=False)
 def dev_prompts(name: str) -> list[EvalPrompt]:
     """The questions of an eval set's dev split: the test split is not looked at."""
     return [p for p in read_eval_set(EVAL_FOLDER / f"{name}.jsonl") if p.split == "dev"]

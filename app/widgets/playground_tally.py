@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.look import TEXT_ROW
 from app.widgets.downloads import download_table
 from app.widgets.folding import fold_switch, folded
 from app.widgets.plain import plain
@@ -76,7 +77,7 @@ def show_tally(a: str, b: str, votes: Sequence[Vote], tables: Mapping[str, pd.Da
                 flagged = table.set_index("prompt_id")["flagged"]
                 harmful = [bool(flagged[vote.prompt_id]) for vote in reversed(votes)]
                 shown[named(place)] = folded(shown[named(place)], harmful)
-            st.dataframe(shown, hide_index=True, row_height=70, alt="All votes")
+            st.dataframe(shown, hide_index=True, row_height=TEXT_ROW, alt="All votes")
             download_table(listed, "votes", key="vote_csv")
 
 

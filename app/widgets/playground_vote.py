@@ -175,13 +175,16 @@ def _fields(run_id: str, a: str, b: str) -> Task:
         size = st.number_input(
             "Prompts", min_value=1, max_value=MOST, value=COUNT, key="vote_count"
         )
+    harmless = dev_table(run_id, a)["harmless"].astype(bool)
     with right:
         kind = st.radio(
             "Of which kind",
             list(KINDS),
+            # An eval set may have harmless prompts alone.
+            index=list(KINDS).index(HARMLESS if harmless.all() else HARMFUL),
             format_func=KINDS.__getitem__,
             horizontal=True,
-            key="vote_kind",
+            key=f"vote_kind {bool(harmless.all())}",
         )
     return Task(run_id, a, b, int(size), str(kind))
 

@@ -25,7 +25,7 @@ from app.widgets.results_cost import show_cost
 from app.widgets.results_data import comparison_table, numbers_table, result
 from app.widgets.results_domains import show_domains
 from app.widgets.results_failures import show_failures
-from app.widgets.results_metrics import show_diversity, show_metrics
+from app.widgets.results_metrics import METRICS_HELP, show_diversity, show_metrics
 from app.widgets.results_notes import list_notes, notes_of, show_notes
 from app.widgets.results_overlap import show_overlap, show_warnings
 from app.widgets.results_pairs import show_pairs
@@ -79,6 +79,13 @@ COMPUTE_HELP = (
     "method gives for its compute, also where iterations of two methods are not alike. Open "
     "markers are baselines. Runs of other machines took other times."
 )
+# What other domains than harm are measured by, with the names of their charts.
+OTHERS = {
+    "truthful_acc": "TruthfulQA accuracy",
+    "win_rate": "Win rate against the base model",
+    "reward_win_rate": "Reward above the base model's",
+    "utility": "Mean reward",
+}
 SECONDS_HELP = "Where the time went: seconds in each stage of each iteration."
 
 # Below the tables: key, title, and what draws the section once it is open.
@@ -178,6 +185,12 @@ def show_charts(results: list[RunResult]) -> None:
         figure = charts.rate_figure(results, "over_refusal")
         table = results_files.rate_table(results, "over_refusal")
         figures.append(("Over-refusal", REFUSAL_HELP, figure, table))
+    others = [
+        (title, METRICS_HELP, charts.rate_figure(results, name), table)
+        for name, title in OTHERS.items()
+        if not (table := results_files.rate_table(results, name)).empty
+    ]
+    figures = [*figures, *others] if measured else [*others, *figures]
     # The legends of several runs need the room.
     in_a_row = {1: MOST_IN_A_ROW, 2: 2}.get(len(results), 1)
     for start in range(0, len(figures), in_a_row):

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from app.charts_compute import work_until
-from app.charts_results import RunResult
+from app.charts_results import RunResult, of
 from app.widgets.results_data import models
 from isara.places import place_name
 
@@ -27,10 +27,10 @@ def rate_table(results: Sequence[RunResult], metric: str) -> pd.DataFrame:
     """A metric of every model: value, low, high, n, judge, threshold, decoding, split."""
     return pd.DataFrame(
         [
-            _row(result, place, metric=metric, **row[metric])
+            _row(result, place, metric=metric, **found)
             for result in results
             for place, row in models(result)
-            if metric in row
+            if (found := of(row, metric))
         ]
     )
 

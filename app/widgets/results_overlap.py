@@ -145,7 +145,7 @@ def dev_pairs(run_id: str) -> list[dict[str, Any]]:
     ]
 
 
-@st.cache_data(max_entries=100)
+@st.cache_data(max_entries=100, show_spinner=False)
 def read_pairs(path: str, changed: int) -> list[dict[str, Any]]:
     """The pairs of one file, without prompts of the test split; a changed file is read again."""
     return [

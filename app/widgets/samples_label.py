@@ -19,7 +19,7 @@ import streamlit as st
 
 from app import state
 from app.widgets.judge_check import dev_answers, labels_of, show_check
-from app.widgets.samples_picker import choose, has_answers, missing
+from app.widgets.samples_picker import choose, missing
 from app.widgets.samples_review import ask_reviewer, reviewer_now
 from app.widgets.task_address import ADDRESS, BAD, TaskPlace, fields, packed
 from isara.errors import IsaraError
@@ -105,7 +105,7 @@ def _choose(on_change: Callable[[], None] | None) -> None:
         return
     left, right = st.columns([3, 2])
     with left:
-        run_id = choose("Run", "run", runs, on_change, page="label", fits=has_answers)
+        run_id = choose("Run", "run", runs, on_change, page="label", fits=_has_some)
     measured = list(state.run_folder(run_id).measured())
     if not measured:
         missing(
@@ -120,6 +120,15 @@ def _choose(on_change: Callable[[], None] | None) -> None:
         st.info(NOTHING, icon=":material/info:")
         return
     _choose_sample(run_id, place, rows)
+
+
+def _has_some(run_id: str) -> bool:
+    """Whether there are answers to label; every model of a run is asked the same prompts."""
+    measured = list(state.run_folder(run_id).measured())
+    try:
+        return bool(measured) and not dev_answers(run_id, measured[0]).empty
+    except IsaraError:  # a damaged file, which is told of where its run is chosen
+        return False
 
 
 def _choose_sample(run_id: str, place: str, rows: pd.DataFrame) -> None:

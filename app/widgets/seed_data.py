@@ -56,19 +56,19 @@ class InHand(NamedTuple):
         return {row.key: place for place, row in enumerate(self.rows, 1)}
 
 
-@st.cache_resource
+@st.cache_resource(show_spinner=False)
 def drafts() -> SeedDrafts:
     """The drafts of the workspace."""
     return SeedDrafts(state.workspace())
 
 
-@st.cache_resource(max_entries=20)
+@st.cache_resource(max_entries=20, show_spinner=False)
 def saved_set(name: str, version: int) -> SeedSet:
     """A saved version, one object for all sessions: a version never changes."""
     return state.workspace().database.load_seed_set(name, version)
 
 
-@st.cache_resource(max_entries=20)
+@st.cache_resource(max_entries=20, show_spinner=False)
 def saved_rows(name: str, version: int) -> tuple[SeedRow, ...]:
     """The rows of a saved version with their tags."""
     return draft_rows(saved_set(name, version))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from app.look import TEXT_ROW
 from app.widgets.plain import plain
 from app.widgets.seed_draft import DELETE, Draft
 from app.widgets.seed_preview import page_slice
@@ -65,7 +66,7 @@ def _editor(draft: Draft, shown: Sequence[Entry]) -> None:
         key=key,
         hide_index=True,
         disabled=[ROW, PROBLEM, TO_DO],
-        row_height=60,
+        row_height=TEXT_ROW,
         column_config={
             ROW: st.column_config.TextColumn(width="small"),
             PROBLEM: st.column_config.TextColumn(width="medium"),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from app.look import TEXT_ROW
 from isara.examples import Example
 
 PAGE_ROWS = 50
@@ -44,7 +45,7 @@ def preview(
     st.dataframe(
         table,
         hide_index=True,
-        row_height=60,
+        row_height=TEXT_ROW,
         column_config={
             "Row": st.column_config.NumberColumn(width="small"),
             "Question": st.column_config.TextColumn(width="large"),

@@ -12,7 +12,7 @@ from app.widgets.seed_choice import choose_seed_set
 from isara.curation import SeedRow, chosen, tag_counts
 
 
-@st.cache_resource(max_entries=10)
+@st.cache_resource(max_entries=10, show_spinner="Comparing the examples …")
 def _statistics(name: str, version: int) -> seed_statistics.Statistics:
     return seed_statistics.statistics(seed_data.saved_set(name, version).examples)
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.look import BLUE
+from app.look import BLUE, TEXT_ROW
 from app.widgets.downloads import chart_files, picture
 from isara.examples import Example
 from isara.rouge import word_count
@@ -174,7 +174,7 @@ def _show_near(figures: Statistics, examples: Sequence[Example], rows: Sequence[
                 "Other question": [examples[j].question for _, j, _ in figures.near],
             },
             hide_index=True,
-            row_height=60,
+            row_height=TEXT_ROW,
             column_config={"ROUGE-L": st.column_config.NumberColumn(format="%.2f")},
             alt="Near-duplicates",
         )

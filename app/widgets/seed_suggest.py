@@ -52,7 +52,7 @@ class Wanted(NamedTuple):
     random_seed: int
 
 
-@st.cache_resource
+@st.cache_resource(show_spinner=False)
 def proposals() -> SeedProposals:
     """The proposals of the workspace."""
     return SeedProposals(state.workspace())

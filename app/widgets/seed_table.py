@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
+from app.look import TEXT_ROW
 from app.widgets import seed_data
 from app.widgets.seed_data import InHand
 from app.widgets.seed_preview import page_slice
@@ -26,7 +27,7 @@ SIZES = (25, 50, 100)
 PICK, ROW, TAGS = "Pick", "Row", "Tags"
 CELLS = {"Question": "question", "Answer": "answer", "Category": "category", TAGS: "tags"}
 MOST_TAGS = 100  # offered in a cell
-ROW_HEIGHT, HEIGHT = 76, 620  # pixels: three lines of text, eight rows
+HEIGHT = 620  # pixels: eight rows
 
 
 class Drawn(NamedTuple):
@@ -57,8 +58,8 @@ def show(hand: InHand, places: Sequence[int], asked: tuple[Any, ...]) -> None:
         key=drawn.key,
         hide_index=True,
         disabled=[ROW],
-        row_height=ROW_HEIGHT,
-        height=min(HEIGHT, ROW_HEIGHT * (len(drawn.rows) + 1)),
+        row_height=TEXT_ROW,
+        height=min(HEIGHT, TEXT_ROW * (len(drawn.rows) + 1)),
         column_config={
             PICK: st.column_config.CheckboxColumn(
                 width=60, help="Tick rows to split, merge, move, tag or delete them."

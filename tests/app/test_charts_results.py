@@ -79,7 +79,7 @@ def test_harmful_rate_has_intervals_and_the_baseline_as_line_with_band(result: R
     assert list(run.error_y.array) == pytest.approx([0.1, 0.1])
     assert list(run.error_y.arrayminus) == pytest.approx([0.1, 0.05])
     assert set(baseline.y) == {0.4}
-    assert (baseline.name, baseline.line.dash) == ("a: SFT on the seed set", "dash")
+    assert (baseline.name, baseline.line.dash) == ("SFT on the seed set", "dash")
     (band,) = figure.layout.shapes
     assert (band.y0, band.y1) == (0.3, 0.5)
 
@@ -173,3 +173,13 @@ def test_a_run_without_iterations_can_be_drawn(draw: Any) -> None:
 
 def test_labels_become_words() -> None:
     assert readable("hate_speech,offensive_language") == "hate speech, offensive language"
+
+
+def test_what_another_domain_is_measured_by_has_a_curve_too(result: RunResult) -> None:
+    for row in (*result.iterations, result.summary["baselines"]["sft"]):
+        row["metrics"] = {"truthful_acc": metric(50.0, 40.0, 60.0)}
+    run, baseline = rate_figure([result], "truthful_acc").data
+    assert (list(run.x), list(run.y)) == ([0, 1, 2], [50.0, 50.0, 50.0])
+    assert set(baseline.y) == {50.0}
+    assert "TruthfulQA accuracy (× 100) 50.00" in run.customdata[0]
+    assert rate_figure([result], "truthful_acc").layout.yaxis.tickformat is None

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from app.charts_compute import compute_figure, work_seconds
 from app.charts_notes import add_notes, note_hover
 from app.charts_results import RunResult, rate_figure
+from app.widgets import results_data
 from app.widgets.folding import HIDDEN
 from app.widgets.results_files import compute_table, rate_table, seconds_table
 from app.widgets.results_pairs import pairs_table, unlike
@@ -298,6 +299,33 @@ def test_files_of_the_charts() -> None:
     assert list(rates["value"]) == [0.6, 0.2, 0.2, 0.1]
     assert list(compute_table([result()])["seconds_of_work"]) == [0.0, 90.0, 120.0]
     assert len(seconds_table([result()])) == 7
+    one = result()
+    assert rate_table([one], "truthful_acc").empty
+    one.iterations[0]["metrics"] = {"truthful_acc": {"value": 37.3, "low": 30.0, "high": 45.3}}
+    found = rate_table([one], "truthful_acc")
+    assert found[["model", "value"]].to_numpy().tolist() == [["base model", 37.3]]
+
+
+def test_without_a_harmful_rate_the_domain_has_its_own_curve(
+    one_run: RunFolder, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for facts: the chart is there, before how far the seeds were stretched."""
+    real, other = results_data.summarise, {"low": 40.0, "high": 60.0, "n": 9, "judge": "j"}
+    other |= {"value": 50.0, "threshold": None, "decoding": "sample", "split": "dev"}
+
+    def facts(*asked: Any) -> dict[str, Any]:
+        found = real(*asked) | {"comparisons": []}
+        for row in (*found["iterations"], *found["baselines"].values()):
+            row.pop("harmful_rate", None)
+            row.pop("by_category", None)
+            row["metrics"] = {"truthful_acc": other}
+        return found
+
+    monkeypatch.setattr(results_data, "summarise", facts)
+    app = opened(page, runs=one_run.run_id)
+    assert "No harmful rate" in app.info[0].value
+    names = [c.proto.id.split("results-")[-1] for c in app.get("plotly_chart")]
+    assert names[:2] == ["truthfulqa-accuracy", "data-scaling-ratio"]
 
 
 def test_what_a_run_took() -> None:
