@@ -136,15 +136,15 @@ def rules(chosen: FilterConfig, outcome: Outcome) -> None:
     """How many pairs each rule drops."""
     st.caption(
         "The rules are tried in this order. A pair counts once under the first rule that drops it; "
-        "the last column also counts the pairs that an earlier rule has dropped."
+        "“Fires on” also counts the pairs that an earlier rule has dropped."
     )
     first, every = outcome.result.reason_counts, outcome.result.fired_counts
     rows = [
-        (RULE_TITLES[rule], rule_sentence(rule, chosen), first[rule], every[rule])
+        (RULE_TITLES[rule], first[rule], every[rule], rule_sentence(rule, chosen))
         for rule in in_use(chosen)
     ]
     st.dataframe(
-        pd.DataFrame(rows, columns=["Rule", "Drops a pair when", "Dropped by it", "Fires on"]),
+        pd.DataFrame(rows, columns=["Rule", "Dropped by it", "Fires on", "Drops a pair when"]),
         hide_index=True,
         column_config={"Drops a pair when": st.column_config.TextColumn(width="large")},
     )
