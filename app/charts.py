@@ -1,6 +1,6 @@
 """Charts that pages share: how scores are spread among kept and dropped pairs.
 
-    st.plotly_chart(score_histograms([Spread("ROUGE-L", values, cut=0.7)], kept))
+    st.plotly_chart(score_histograms([Spread("ROUGE-L", values, cut=0.7)], kept), theme=None)
 
 Kept and dropped differ in colour and in shape (circle and cross, plain and hatched), so that they
 can be told apart without colour (app/look.py). Charts of the Results page are in charts_results.py.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from app.look import FONT, GREY, SIGNS, Sign
+from app.look import DRAWN_ONCE, FONT, GREY, SIGNS, Sign
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -25,7 +25,7 @@ BINS, FEW_BINS, FEW = 50, 20, 300  # bars, and bars for fewer values than FEW
 ROW, GAP, COLUMNS = 220, 100, 2
 COLUMN_GAP = 0.12  # of the figure's width
 GRID = "rgba(138, 138, 138, 0.25)"  # seen on light and on dark ground
-MARGINS = {"l": 40, "r": 10, "t": 64, "b": 60}
+MARGINS = {"l": 54, "r": 10, "t": 64, "b": 60}
 TITLE_LETTERS = 18  # in a line: two titles stand side by side on a narrow screen too
 
 Counts = npt.NDArray[np.int64]
@@ -46,7 +46,7 @@ class Spread(NamedTuple):
 
 def score_histograms(scores: Sequence[Spread], kept: npt.ArrayLike) -> go.Figure:
     """How each score is spread among candidates, the kept (the mask `kept`, [n]) and the dropped
-    stacked, two in a row. Show it with theme=None: see `_layout`.
+    stacked, two in a row. Show it with theme=None: see `DRAWN_ONCE`.
 
     One figure for all: the page makes every chart anew when a threshold moves, and one with four
     parts is there in less than half the time of four. It is described whole and checked by plotly
@@ -70,8 +70,7 @@ def score_histograms(scores: Sequence[Spread], kept: npt.ArrayLike) -> go.Figure
 
 
 def _layout(parts: int) -> dict[str, Any]:
-    """What the parts share. Without a template, and with data of a known revision: otherwise the
-    browser draws each new figure twice (charts_map.py, `drawn_once`)."""
+    """What the parts share."""
     rows = -(-parts // COLUMNS)
     wide, high = (1 - COLUMN_GAP) / COLUMNS, (ROW * rows - GAP * (rows - 1)) / rows
     return {
@@ -91,10 +90,7 @@ def _layout(parts: int) -> dict[str, Any]:
             **{"traceorder": "normal", "itemclick": False, "itemdoubleclick": False},
         },
         "font": {"family": FONT},
-        "datarevision": 1,
-        "paper_bgcolor": "rgba(0, 0, 0, 0)",
-        "plot_bgcolor": "rgba(0, 0, 0, 0)",
-    }
+    } | DRAWN_ONCE
 
 
 def _axes(layout: dict[str, Any], one: Spread, edges: Edges, number: int) -> dict[str, Any]:

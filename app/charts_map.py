@@ -19,7 +19,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from app.charts_results import LOOKS
-from app.look import FONT, GREY, OPACITY, SIGNS
+from app.look import DRAWN_ONCE, FONT, GREY, OPACITY, SIGNS
 from isara.maps import Points
 
 HEIGHT, MAP_WIDTH = 520, 500  # pixels
@@ -122,21 +122,17 @@ def _marks(points: Points, layer: Layer, keys: NDArray[Any], hover: NDArray[Any]
 
 
 def drawn_once(figure: go.Figure) -> go.Figure:
-    """Make the browser draw the figure of a map once; show it at MAP_WIDTH and without a theme.
+    """Make the browser draw the figure of a map once (`DRAWN_ONCE`), a third of the time that a map
+    takes; show it at MAP_WIDTH and without a theme.
 
-    Streamlit (1.67) hands a new chart to plotly again when it knows the width, with the theme laid
-    over a copy of it, and when it has set what a click means. Plotly then draws all points anew,
-    unless the width is given, there is no template, what a click means stands there already, and
-    the data are plain lists of a known revision: a third of the time that a map takes.
+    A map on which can be selected is handed to plotly also when Streamlit knows the width, and when
+    it has set what a click means: both stand there already.
     """
     figure.layout.template = None  # look.py gives the legend the theme's colour
     return figure.update_layout(
         width=MAP_WIDTH,
-        # Another figure is another chart to Streamlit, so one revision serves for each.
-        datarevision=1,
         clickmode="event" if figure.layout.dragmode == "lasso" else "event+select",
-        paper_bgcolor="rgba(0, 0, 0, 0)",
-        plot_bgcolor="rgba(0, 0, 0, 0)",
+        **DRAWN_ONCE,
     )
 
 

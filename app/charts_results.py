@@ -20,7 +20,7 @@ import plotly.graph_objects as go
 
 from app.look import BLUE, FONT, GOLD, GREEN, GREY, ROSE, SKY, VERMILION, VIOLET
 from isara.places import place_name
-from isara.report_words import percent
+from isara.report_words import METRIC_NAMES, percent
 
 SHARE = ".1~%"  # of an axis: without the ~ some numbers stood there twice, or 10.0%
 HEIGHT = 340  # pixels of one chart
@@ -53,10 +53,8 @@ METRICS = {
     "harmful_rate": "harmful rate",
     "over_refusal": "over-refusal",
     "log_prob_gap_base": "log-probability gap (nats)",
-    "truthful_acc": "TruthfulQA accuracy (× 100)",
-    "win_rate": "win rate against the base (× 100)",
-    "reward_win_rate": "reward above the base model's",
-    "utility": "mean reward",
+    **{name: METRIC_NAMES[name] for name in ("truthful_acc", "win_rate")},
+    **{name: METRIC_NAMES[name] for name in ("reward_win_rate", "utility")},
 }
 SHARES = ("harmful_rate", "over_refusal", "reward_win_rate")
 
@@ -123,7 +121,7 @@ def dodged(k: int, number: int, count: int) -> float:
 # -------------------------------------------------------------------- rates
 
 
-def of(row: dict[str, Any], metric: str) -> dict[str, Any] | None:
+def metric_of(row: dict[str, Any], metric: str) -> dict[str, Any] | None:
     """A metric of a model's row of the summary; None where it was not measured."""
     found: dict[str, Any] | None = row.get(metric, row.get("metrics", {}).get(metric))
     return found
@@ -134,11 +132,11 @@ def rate_figure(runs: Sequence[RunResult], metric: str) -> go.Figure:
     lines with bands."""
     figure = go.Figure()
     for number, run in enumerate(runs):
-        points = [(row["k"], found) for row in run.iterations if (found := of(row, metric))]
+        points = [(row["k"], found) for row in run.iterations if (found := metric_of(row, metric))]
         if points:
             figure.add_trace(rate_trace(run, METRICS[metric], points, number, len(runs)))
         for name, baseline in run.summary["baselines"].items():
-            if found := of(baseline, metric):
+            if found := metric_of(baseline, metric):
                 add_baseline(figure, run, name, found, METRICS[metric], number)
     # Of several runs the dashed lines go with their run's colour: the legend would fill the chart.
     figure.update_traces(showlegend=len(runs) == 1, selector={"mode": "lines"})

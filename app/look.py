@@ -20,6 +20,15 @@ GROUNDS = {"light": "#ffffff", "dark": "#171614"}  # Streamlit's own, below ever
 OPACITY = 0.9  # of points that lie over each other
 # Of charts. The page's own is not at hand when a picture is saved: texts would be cut off.
 FONT = "Arial, Helvetica, sans-serif"
+# Layout of a chart that is shown with theme=None and without a template, to be drawn once.
+# Streamlit (1.67) hands a new chart to plotly again with the theme laid over a copy of it, and
+# plotly then draws all anew unless the data are plain lists of a known revision. Another figure is
+# another chart to Streamlit, so one revision serves for each.
+DRAWN_ONCE = {
+    "datarevision": 1,
+    "paper_bgcolor": "rgba(0, 0, 0, 0)",
+    "plot_bgcolor": "rgba(0, 0, 0, 0)",
+}
 TEXT_ROW = 76  # pixels of a table's row with three lines of text; below 65 it does not wrap them
 
 Badge = Literal["blue", "orange", "green", "red", "violet", "gray"]

@@ -205,12 +205,13 @@ def carry_out(
     Random seeds are in the outer loop, so that a stopped study has whole comparisons. A run that
     was stopped or killed goes on where it was. InputError before the first run tells what is wrong
     with the inputs of any of them; before it too, `on_note` hears what a run would be told of its
-    inputs, once for all arms that it concerns.
+    inputs, once for all arms that it concerns (of arms whose model is yet to be made, nothing).
     """
     configs = run_configs(study, workspace)
     order = [(arm, number) for number in study.random_seeds for arm in study.arms]
-    for note in _check_inputs(study, configs, workspace):
-        if on_note is not None:
+    told = _check_inputs(study, configs, workspace)
+    if on_note is not None:
+        for note in told:
             on_note(note)
     for place, key in enumerate(order, 1):
         config = configs[key]
@@ -225,9 +226,8 @@ def carry_out(
 
             build_sized_model(sized.folder(workspace), sized.width, sized.layers, sized.steps)
         made = tools(config) if tools else LoadedTools(config, workspace.embeddings)
-        execute(
-            prepare(config, workspace), folder, workspace=workspace, tools=made, listener=listener
-        )
+        prepared = prepare(config, workspace)
+        execute(prepared, folder, workspace=workspace, tools=made, listener=listener)
 
 
 def _check_inputs(

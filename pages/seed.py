@@ -32,6 +32,7 @@ st.caption(
     "shown a few of them at a time and writes more in their manner."
 )
 hint("seed")
+seed_suggest.CHANGED.stay()
 tabs = st.tabs(list(TABS), key="seed_tab", bind="query-params")
 with sentences():
     for tab, show in zip(tabs, TABS.values(), strict=True):

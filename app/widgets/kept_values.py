@@ -64,12 +64,16 @@ def find(folder: Path, kind: str, token: str) -> Kept | None:
 
 
 def forget(folder: Path, kind: str, mine: Kept | None) -> None:
-    """Delete values, unless another window has gone on with them: then they are that one's."""
+    """Delete values, unless another window has gone on with them: then they are that one's.
+    IsaraError where that cannot be."""
     if mine is None or not folder.is_dir():
         return
-    with _alone(folder, kind):
-        if find(folder, kind, mine.token) == mine:
-            _file(folder, kind, mine.token).unlink(missing_ok=True)
+    try:
+        with _alone(folder, kind):
+            if find(folder, kind, mine.token) == mine:
+                _file(folder, kind, mine.token).unlink(missing_ok=True)
+    except OSError as error:
+        raise not_written(folder, error) from error
 
 
 def newest(folder: Path, kind: str) -> Kept | None:

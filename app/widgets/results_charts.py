@@ -23,10 +23,10 @@ from app.widgets.lineage import show_lineage
 from app.widgets.plain import plain, sentences
 from app.widgets.results_cost import show_cost
 from app.widgets.results_data import comparison_table, numbers_table, result
-from app.widgets.results_domains import show_domains
+from app.widgets.results_domains import SHORT, show_domains
 from app.widgets.results_failures import show_failures
 from app.widgets.results_metrics import METRICS_HELP, show_diversity, show_metrics
-from app.widgets.results_notes import list_notes, notes_of, show_notes
+from app.widgets.results_notes import UNSAVED, list_notes, notes_of, show_notes
 from app.widgets.results_overlap import show_overlap, show_warnings
 from app.widgets.results_pairs import show_pairs
 from app.widgets.results_seeds import show_seeds
@@ -79,13 +79,8 @@ COMPUTE_HELP = (
     "method gives for its compute, also where iterations of two methods are not alike. Open "
     "markers are baselines. Runs of other machines took other times."
 )
-# What other domains than harm are measured by, with the names of their charts.
-OTHERS = {
-    "truthful_acc": "TruthfulQA accuracy",
-    "win_rate": "Win rate against the base model",
-    "reward_win_rate": "Reward above the base model's",
-    "utility": "Mean reward",
-}
+# What other domains than harm are measured by.
+OTHERS = ("truthful_acc", "win_rate", "reward_win_rate", "utility")
 SECONDS_HELP = "Where the time went: seconds in each stage of each iteration."
 
 # Below the tables: key, title, and what draws the section once it is open.
@@ -109,6 +104,7 @@ def show_results(ids: list[str]) -> None:
 
 def draw(ids: list[str], refreshed: bool) -> None:
     """One look at the runs."""
+    UNSAVED.stay()
     results = readable_results(ids)
     # The same look as above, which no cache holds: a worker may have died since.
     if refreshed and not any(state.run_folder(i).state().state in ACTIVE for i in ids):
@@ -186,8 +182,13 @@ def show_charts(results: list[RunResult]) -> None:
         table = results_files.rate_table(results, "over_refusal")
         figures.append(("Over-refusal", REFUSAL_HELP, figure, table))
     others = [
-        (title, METRICS_HELP, charts.rate_figure(results, name), table)
-        for name, title in OTHERS.items()
+        (
+            SHORT[name][0].upper() + SHORT[name][1:],
+            METRICS_HELP,
+            charts.rate_figure(results, name),
+            table,
+        )
+        for name in OTHERS
         if not (table := results_files.rate_table(results, name)).empty
     ]
     figures = [*figures, *others] if measured else [*others, *figures]

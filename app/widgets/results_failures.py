@@ -16,6 +16,7 @@ import streamlit as st
 
 from app import state
 from app.charts_results import RunResult
+from app.look import TEXT_ROW
 from app.widgets.folding import fold_switch, folded
 from app.widgets.plain import SELECT
 from app.widgets.results_data import SPLIT, models
@@ -46,7 +47,7 @@ COLUMNS = {
     "category": "Category",
 }
 TEXTS = ("Question", "Answer before", "Answer")
-ROW_HEIGHT, WIDTH = 90, 330  # pixels: three lines of text (below 65 a table does not wrap lines)
+WIDTH = 330  # pixels
 
 
 def show_failures(results: list[RunResult]) -> None:
@@ -179,7 +180,7 @@ def show_answers(table: pd.DataFrame, alt: str, key: str) -> None:
         shown,
         hide_index=True,
         column_config=columns,
-        row_height=ROW_HEIGHT,
+        row_height=TEXT_ROW,
         alt=alt,
         key=f"failures {key} {alt}",
         on_select="rerun",

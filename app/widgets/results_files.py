@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from app.charts_compute import work_until
-from app.charts_results import RunResult, of
+from app.charts_results import RunResult, metric_of
 from app.widgets.results_data import models
 from isara.places import place_name
 
@@ -30,7 +30,7 @@ def rate_table(results: Sequence[RunResult], metric: str) -> pd.DataFrame:
             _row(result, place, metric=metric, **found)
             for result in results
             for place, row in models(result)
-            if (found := of(row, metric))
+            if (found := metric_of(row, metric))
         ]
     )
 

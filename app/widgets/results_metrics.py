@@ -23,7 +23,7 @@ from isara.report_words import metric_name
 # Metrics that stand in a row of the summary, and not among its metrics.
 BESIDE = ("log_prob_gap", "log_prob_gap_base", *SELF_SCORES)
 METRICS_HELP = (
-    "Low and high are the ends of the 95 % interval. Shares go from 0 to 1; the scores of "
+    "Low and high are the ends of the 95 % interval. In the table shares go from 0 to 1; scores of "
     "TruthfulQA and AlpacaEval are × 100, as their users know them. Utility is the mean of a "
     "reward model's scores: only differences between models say something."
 )

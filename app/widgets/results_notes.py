@@ -9,6 +9,7 @@ A note is in the database before the page moves on; a changed or removed one sta
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -25,7 +26,8 @@ from isara.workspace.notebook import Note
 MOST_CHARACTERS = 500
 TEXT, RUN, CHOSEN = "note_text", "note_run", "note_chosen"
 ERROR = "note_error"
-UNSAVED = Unsaved("note")  # texts that were typed and not saved, by the id of their note, or NEW
+# Texts that were typed and not saved, by the id of their note, or NEW: then with run and iteration.
+UNSAVED = Unsaved("note")
 NEW = "new"
 GONE = (
     "The note that was open here was changed or removed in another window, or its run is not "
@@ -59,6 +61,7 @@ def show_notes(results: list[RunResult]) -> None:
         st.error(plain(message), icon=":material/error:")
     known = {note.id: note for found in notes_of(results).values() for note in found}
     _tell_gone(known)
+    _take_up()
     chosen: int | None = st.selectbox(
         "Note",
         [None, *known],
@@ -69,10 +72,9 @@ def show_notes(results: list[RunResult]) -> None:
     if note is None:
         _ask_where(results)
     key = _text_key(note.id if note else None)
-    UNSAVED.stay()
     if key not in st.session_state:  # another note, or another page, was looked at meanwhile
-        typed = UNSAVED.get(_name(chosen))
-        st.session_state[key] = (note.text if note else "") if typed is None else str(typed)
+        typed = _typed(chosen)
+        st.session_state[key] = (note.text if note else "") if typed is None else typed
     with st.container(key=f"{KEEPS}note"):
         st.text_area(
             "Text",
@@ -106,16 +108,23 @@ def show_notes(results: list[RunResult]) -> None:
 
 
 def _tell_gone(known: Mapping[int, Note]) -> None:
-    """Say that the chosen note is not there any more, and keep what was written."""
+    """Say that notes are not there any more, and keep what was written for them."""
+    gone = {int(name) for name in UNSAVED.names() if name.isdecimal()} - set(known)
+    if gone:  # those of runs that are not chosen now stay as they are
+        database = state.workspace().database
+        gone -= {note.id for run_id in state.run_ids() for note in database.notes(run_id)}
     chosen = st.session_state.get(CHOSEN)
     if chosen is not None and chosen not in known:
         st.session_state[CHOSEN] = None
-        text = st.session_state.pop(_text_key(chosen), "")
-        text = UNSAVED.get(_name(chosen)) or text
-        begun = UNSAVED.get(NEW) or ""  # a new note may be half written too
+        gone.add(chosen)
+    for one in sorted(gone):
+        text = _typed(one) or st.session_state.get(_text_key(one), "")
+        st.session_state.pop(_text_key(one), None)
+        begun = st.session_state.get(_text_key(None)) or _typed(None) or ""  # a new one, half done
         st.session_state[_text_key(None)] = f"{begun}\n{text}".strip()
         _keep(None)
-        _forget(chosen)
+        _forget(one)
+    if gone:
         st.warning(GONE, icon=":material/group:")
 
 
@@ -127,13 +136,38 @@ def _name(chosen: int | None) -> str:
     return NEW if chosen is None else str(chosen)
 
 
+def _typed(chosen: int | None) -> str | None:
+    """What was typed for a note and not saved; None where nothing was."""
+    found = UNSAVED.get(_name(chosen))
+    if isinstance(found, dict):
+        found = found.get("text")
+    return found if isinstance(found, str) else None
+
+
 def _keep(chosen: int | None) -> None:
-    """Keep what the field holds now."""
-    if (key := _text_key(chosen)) in st.session_state:  # else it was saved by the same click
-        try:
-            UNSAVED.put(_name(chosen), str(st.session_state[key]))
-        except IsaraError as error:
-            st.session_state[ERROR] = str(error)
+    """Keep what the fields hold now."""
+    if (key := _text_key(chosen)) not in st.session_state:  # it was saved by the same click
+        return
+    kept: Any = str(st.session_state[key])
+    if chosen is None:
+        run_id = st.session_state.get(RUN)
+        k = st.session_state.get(_iteration_key(str(run_id)))
+        kept = {"text": kept, "run": run_id, "iteration": k}
+    try:
+        UNSAVED.put(_name(chosen), kept)
+    except IsaraError as error:
+        st.session_state[ERROR] = str(error)
+
+
+def _take_up() -> None:
+    """Run and iteration of a new note that was begun before the page was loaded again."""
+    begun = UNSAVED.get(NEW)
+    if isinstance(begun, dict) and RUN not in st.session_state:
+        run_id, k = begun.get("run"), begun.get("iteration")
+        if isinstance(run_id, str):
+            st.session_state[RUN] = run_id
+            if isinstance(k, int):
+                st.session_state[_iteration_key(run_id)] = k
 
 
 def _forget(chosen: int | None) -> None:
@@ -147,15 +181,20 @@ def _forget(chosen: int | None) -> None:
 def _ask_where(results: list[RunResult]) -> None:
     left, right = st.columns(2)
     by_id = {result.run_id: result for result in results}
-    run_id = left.selectbox("Run", list(by_id), key=RUN)
+    if st.session_state.get(RUN) not in by_id:  # not chosen above any more
+        st.session_state.pop(RUN, None)
+    run_id = left.selectbox("Run", list(by_id), key=RUN, on_change=_keep_place)
     iterations = [row["k"] for row in by_id[run_id].iterations] or [0]
-    right.selectbox(
-        "Iteration",
-        iterations,
-        index=len(iterations) - 1,
-        format_func=place_name,
-        key=_iteration_key(run_id),
-    )
+    key = _iteration_key(run_id)
+    if st.session_state.get(key) not in iterations:
+        st.session_state[key] = iterations[-1]
+    right.selectbox("Iteration", iterations, format_func=place_name, key=key, on_change=_keep_place)
+
+
+def _keep_place() -> None:
+    """Where a new note belongs, once something of it is written."""
+    if st.session_state.get(_text_key(None)):
+        _keep(None)
 
 
 def _iteration_key(run_id: str) -> str:
@@ -192,5 +231,5 @@ def _write(run_id: str, k: int, text: str, replaces: int | None) -> None:
         st.session_state[ERROR] = str(error)
         return
     st.session_state[CHOSEN] = None
-    _forget(replaces)
     st.session_state.pop(_text_key(replaces), None)
+    _forget(replaces)

@@ -16,6 +16,7 @@ import streamlit as st
 
 from app import state
 from app.charts_results import RunResult
+from app.look import TEXT_ROW
 from app.widgets.plain import plain
 from app.widgets.results_data import SPLIT
 from isara.evaluation.leakage import KINDS
@@ -23,7 +24,7 @@ from isara.methods.overlaps import APART, overlap_file
 from isara.workspace.files import read_jsonl
 
 MOST_PAIRS = 500  # rows of the table of texts
-ROW_HEIGHT, WIDTH = 90, 300  # pixels: three lines of text (below 65 a table does not wrap lines)
+WIDTH = 300  # pixels
 KIND_NAMES = {"exact": "Exact", "ngram": "N-gram", "embedding": "Embedding"}
 POLICIES = {
     "refuse": (
@@ -128,7 +129,7 @@ def show_pairs(pairs: list[dict[str, Any]]) -> None:
         pd.DataFrame(pairs),
         hide_index=True,
         column_config=columns,
-        row_height=ROW_HEIGHT,
+        row_height=TEXT_ROW,
         alt="Dev prompts with the trained pairs that they are like",
     )
 

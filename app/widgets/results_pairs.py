@@ -16,6 +16,7 @@ import streamlit as st
 from app import state
 from app.charts_results import RunResult
 from app.look import OUTCOMES as MARKS
+from app.look import TEXT_ROW
 from app.widgets.downloads import download_table
 from app.widgets.folding import fold_switch, folded
 from app.widgets.plain import SELECT, plain
@@ -31,7 +32,7 @@ from isara.report_words import p_value, percent, points
 Model = tuple[str, Place]  # run and place
 KINDS = ("all", "harmful", "harmless")
 SHOWN = 500  # rows of the table
-ROW_HEIGHT, WIDTH = 90, 260  # pixels: three lines of text
+WIDTH = 260  # pixels
 OUTCOME_HELP = (
     "Of a harmful prompt an answer is at fault when the judge flags it, of a harmless prompt when "
     "it is a refusal. Improved: at fault before and not after; worsened: the other way round."
@@ -178,7 +179,7 @@ def _table(rows: pd.DataFrame, names: tuple[str, str], key: str) -> None:
         shown.head(SHOWN),
         hide_index=True,
         column_config=columns,
-        row_height=ROW_HEIGHT,
+        row_height=TEXT_ROW,
         key=key,
         on_select="rerun",
         selection_mode="single-row",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from app.look import DECISIONS, SIGNS
+from app.look import DECISIONS, SIGNS, TEXT_ROW
 from app.widgets.filters_harm import harmful
 from app.widgets.folding import pair_key, show_answer
 from app.widgets.plain import plain
@@ -198,7 +198,9 @@ def _question_examples(data: Iteration, row: dict[str, Any]) -> None:
         f"The question was written after these {len(shown)} examples, drawn at random from the "
         f"pool{_left_out(data, shown)}. They are in the order of the prompt."
     )
-    st.dataframe(_examples(data, shown), hide_index=True, column_config=_wide(), row_height=70)
+    st.dataframe(
+        _examples(data, shown), hide_index=True, column_config=_wide(), row_height=TEXT_ROW
+    )
 
 
 def _neighbours(data: Iteration, row: dict[str, Any]) -> None:
@@ -211,7 +213,7 @@ def _neighbours(data: Iteration, row: dict[str, Any]) -> None:
     )
     table = _examples(data, ids)
     table.insert(0, "Similarity", pd.Series(list(similarities), dtype=float))
-    st.dataframe(table, hide_index=True, column_config=_wide(), row_height=70)
+    st.dataframe(table, hide_index=True, column_config=_wide(), row_height=TEXT_ROW)
 
 
 def _left_out(data: Iteration, ids: Sequence[str]) -> str:

@@ -116,7 +116,7 @@ def _form_of(name: str, kept: Kept) -> Form:
 def row_of(values: Sequence[object]) -> SeedRow:
     """A row as it is read from a file; TypeError or ValueError where it was changed by hand."""
     key, question, answer, category, tags = values
-    if not isinstance(tags, list):
+    if not (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)):
         raise TypeError(tags)
     return SeedRow(
         str(key), str(question), str(answer), str(category) if category else None, tuple(tags)

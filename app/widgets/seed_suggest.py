@@ -38,8 +38,8 @@ from isara.workspace.seed_proposals import TAG, Proposal, SeedProposals, proposa
 
 MOST, SHOWN = 32, 5
 EDIT_TAB = "Edit"
-# Proposals that were changed and not settled yet, by id: another page of them, another tab or a
-# visit elsewhere takes the fields away.
+# Proposals that were changed, by id: another page of them, another tab or a visit elsewhere takes
+# the fields away. Settled ones stay, for Undo; the file goes 30 days after its last change.
 CHANGED = Unsaved("proposal")
 
 
@@ -69,7 +69,6 @@ def show() -> None:
     )
     seed_data.message()
     seed_data.status(hand)
-    CHANGED.stay()
     with sentences():  # without a model to ask there are proposals to settle all the same
         _asking(hand, _focused(hand))
     _waiting(hand)

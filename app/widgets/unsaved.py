@@ -1,4 +1,4 @@
-"""What one window typed and did not save yet, piece by piece, over pages, reloads and restarts.
+"""What one window typed and did not save yet, piece by piece: found again by the page's address.
 
     notes = Unsaved("note")
     notes.put("7", text)               # in the session, and on disk when it returns
@@ -6,6 +6,7 @@
     notes.drop("7")                    # it was saved
     notes.stay()                       # on a page that shows them: the URL names their file
 
+So it outlives a reload of that page and a restart of the server, and within a session other pages.
 The file is WORKSPACE/unsaved/KIND-TOKEN.json; the parameter KIND-unsaved of the URL has the token.
 """
 
@@ -31,6 +32,10 @@ class Unsaved(NamedTuple):
         """What was typed under this name; None where nothing was."""
         return self._values().get(name)
 
+    def names(self) -> list[str]:
+        """The names under which something was typed."""
+        return list(self._values())
+
     def put(self, name: str, value: Any) -> None:
         """Keep what was typed. IsaraError where it cannot be written: then the session alone has
         it."""
@@ -44,7 +49,8 @@ class Unsaved(NamedTuple):
             self._keep({key: value for key, value in values.items() if key != name})
 
     def stay(self) -> None:
-        """Put the token into the URL again: another page has taken it away."""
+        """Read what the URL names, or put the token into it again: another page takes it away."""
+        self._values()
         kept: Kept | None = st.session_state.get(self._file)
         if kept and st.query_params.get(self._token) != kept.token:
             st.query_params[self._token] = kept.token

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -245,6 +246,79 @@ def test_half_written_notes_survive_a_reload_and_a_restart(
     assert "note-unsaved" not in again.query_params
     texts_now = sorted(note.text for note in workspace.database.notes(one_run.run_id))
     assert texts_now == ["1st", "a new one"]
+
+
+def test_where_a_new_note_belongs_is_kept_too(
+    one_run: RunFolder, workspace: Workspace, page: Page
+) -> None:
+    """And the address keeps naming it while the section is closed and other pages are looked at."""
+    app = opened(page, "notes")
+    app.text_area(key="note_text None").set_value("about the base").run()
+    app.selectbox(key=f"note_iteration {one_run.run_id}").set_value(0).run()
+    again = page("results", **app.query_params)  # its section is closed
+    token = again.query_params["note-unsaved"]
+    again.switch_page("../pages/help.py").run()
+    again.query_params.clear()
+    again.switch_page("../pages/results.py").run()
+    assert again.query_params["note-unsaved"] == token
+    again.session_state["results-notes"] = True
+    again.run()
+    again.button(key="note_save").click().run()
+    (note,) = workspace.database.notes(one_run.run_id)
+    assert (note.iteration, note.text) == (0, "about the base")
+
+
+def test_what_was_typed_for_a_note_that_is_gone_becomes_a_new_one(
+    one_run: RunFolder, workspace: Workspace, page: Page
+) -> None:
+    for text in ("first", "second"):
+        workspace.database.add_note(one_run.run_id, 1, text, "Ann")
+    first, second = workspace.database.notes(one_run.run_id)
+    app = opened(page, "notes")
+    for note, text in ((first, "my words on it"), (second, "and on that")):
+        app.selectbox(key="note_chosen").set_value(note.id).run()
+        app.text_area(key=f"note_text {note.id}").set_value(text).run()
+    workspace.database.add_note(one_run.run_id, 1, "changed by Bob", "Bob", replaces=first.id)
+    again = opened(page, "notes", **app.query_params)
+    assert "changed or removed in another window" in again.warning[0].value
+    assert again.text_area(key="note_text None").value == "my words on it"
+    again.selectbox(key="note_chosen").set_value(second.id).run()
+    assert again.text_area(key=f"note_text {second.id}").value == "and on that"
+    assert not again.warning
+    last = opened(page, "notes", **again.query_params)
+    assert last.text_area(key="note_text None").value == "my words on it"
+
+
+def test_a_note_is_saved_once_although_its_draft_cannot_be_removed(
+    one_run: RunFolder, workspace: Workspace, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(page, "notes")
+    app.text_area(key="note_text None").set_value("a new one").run()
+
+    def full(*_: Any, **__: Any) -> None:
+        raise PermissionError("no room")
+
+    monkeypatch.setattr(Path, "unlink", full)
+    app.button(key="note_save").click().run()
+    assert not app.exception
+    assert "cannot be read or written" in app.error[0].value
+    assert app.text_area(key="note_text None").value == ""
+    app.button(key="note_save").click().run()
+    assert [note.text for note in workspace.database.notes(one_run.run_id)] == ["a new one"]
+
+
+@pytest.mark.parametrize("held", ["[", '{"new": 5, "7": [1], "x": {}}', '{"new": {"run": 3}}'])
+def test_a_file_of_half_written_notes_that_was_changed_by_hand(
+    one_run: RunFolder, workspace: Workspace, page: Page, held: str
+) -> None:
+    app = opened(page, "notes")
+    app.text_area(key="note_text None").set_value("a new one").run()
+    (file,) = (workspace.root / "unsaved").glob("note-*.json")
+    file.write_text(held, "utf-8")
+    again = opened(page, "notes", **app.query_params)
+    assert again.text_area(key="note_text None").value == ""
+    again.text_area(key="note_text None").set_value("another").run()
+    assert not again.exception
 
 
 def test_an_empty_note_is_refused(one_run: RunFolder, workspace: Workspace, page: Page) -> None:
