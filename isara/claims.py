@@ -131,7 +131,6 @@ class _Known:
     runs: dict[str, float] = field(default_factory=dict)
     date: str | None = None
     is_kept: bool = False
-    read_off: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -167,7 +166,6 @@ def results_to_keep(claims: Stated, results: Sequence[dict[str, Any]]) -> dict[i
             date=row["date"],
             effects=[KeptEffect(**{n: one[n] for n in names}) for one in row["hypotheses"]],
             runs=row["runs"],
-            read_off=row["read_off"],
         )
         for (claim, study), row in zip(claims, results, strict=True)
         if all(one["n_seeds"] >= MIN_SEEDS for one in row["hypotheses"])
@@ -207,9 +205,7 @@ def _one_known(claim: Claim, study: Study, folders: Folders, kept: Kept | None) 
         return found
     effects = [one.found() for one in kept.effects]
     done = [set(effect.random_seeds) for effect in effects]
-    return _Known(
-        claim, study.split, [*effects], done, kept.runs, kept.date, True, read_off=kept.read_off
-    )
+    return _Known(claim, study.split, [*effects], done, kept.runs, kept.date, True)
 
 
 def _random_seeds(folders: Folders, hypothesis: Hypothesis) -> set[int]:
@@ -269,7 +265,6 @@ def _row(one: _Known, corrected: dict[tuple[int, int], float], quick: bool) -> d
         "split": one.split,
         "date": one.date,
         "kept": one.is_kept,
-        "read_off": one.read_off,
         "runs": dict(sorted(one.runs.items())),
     }
 

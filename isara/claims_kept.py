@@ -56,9 +56,6 @@ class Kept(Part):
     """One for each hypothesis."""
     runs: dict[str, float]
     """Wall time of the runs that it rests on, by their ids (seconds)."""
-    read_off: bool = False
-    """The runs are older than this file: effects (three digits) and, of an arm, all seconds were
-    read off the table of their day, and p before the correction was worked back from it."""
 
 
 class _File(Part):

@@ -91,8 +91,6 @@ def print_claims(rows: Sequence[dict[str, Any]], hours: float) -> None:
         f"{hours:.2f} hours of runs; two-level bootstrap over random seeds and prompts, or "
         "Student's t over random seeds; p corrected by Holm within each paper"
     )
-    if any(row["read_off"] for row in rows):
-        console.print(READ_OFF.removeprefix("\\"))
     if any(row["kept"] for row in rows):
         console.print(
             "Results are those of data/CLAIMS.json where this workspace has none; --again does the "
@@ -106,8 +104,6 @@ def claims_markdown(rows: Sequence[dict[str, Any]], hours: float) -> str:
     lines += ["| # | paper | claim | verdict | random seeds | hours | date | command |"]
     lines += ["|---|---|---|---|---|---|---|---|"]
     lines += [_line((*_claim_cells(row), _command(row))) for row in rows]
-    if any(row["read_off"] for row in rows):
-        lines += ["", READ_OFF]
     if hours:
         lines += ["", f"All runs together: {_hours(hours)} hours. A run that serves several claims"]
         lines += ["counts in each of them above, and once here."]
@@ -123,10 +119,6 @@ def claims_markdown(rows: Sequence[dict[str, Any]], hours: float) -> str:
 
 
 NOTHING = "–"
-READ_OFF = (
-    "\\* Run before results were kept: effects have the three digits of the table of that day, "
-    "and p before the correction was worked back from it and from the intervals."
-)
 
 
 def _claim_cells(row: dict[str, Any]) -> tuple[str, ...]:
@@ -137,7 +129,7 @@ def _claim_cells(row: dict[str, Any]) -> tuple[str, ...]:
         row["verdict"],
         NOTHING if row["verdict"] == "not run" else str(len(row["random_seeds"])),
         NOTHING if row["verdict"] == "not run" else _hours(row["hours"]),
-        NOTHING if row["verdict"] == "not run" else row["date"] + "*" * row["read_off"],
+        NOTHING if row["verdict"] == "not run" else row["date"],
     )
 
 
