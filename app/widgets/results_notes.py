@@ -60,8 +60,8 @@ def show_notes(results: list[RunResult]) -> None:
     if message := st.session_state.pop(ERROR, None):
         st.error(plain(message), icon=":material/error:")
     known = {note.id: note for found in notes_of(results).values() for note in found}
+    _take_up()  # before what is gone is added to it
     _tell_gone(known)
-    _take_up()
     chosen: int | None = st.selectbox(
         "Note",
         [None, *known],

@@ -199,13 +199,17 @@ def harmful_rate(app: AppTest) -> Any:
     return json.loads(chart.proto.spec)
 
 
+def two_notes(run: RunFolder, workspace: Workspace) -> list[Note]:
+    for text in ("first", "second"):
+        workspace.database.add_note(run.run_id, 1, text, "Ann")
+    return workspace.database.notes(run.run_id)
+
+
 def test_half_written_notes_are_kept_apart(
     one_run: RunFolder, workspace: Workspace, page: Page
 ) -> None:
     """Another note that is looked at, or saved, takes nothing away."""
-    for text in ("first", "second"):
-        workspace.database.add_note(one_run.run_id, 1, text, "Ann")
-    first, second = workspace.database.notes(one_run.run_id)
+    first, second = two_notes(one_run, workspace)
     app = opened(page, "notes")
     written: dict[int | None, str] = {None: "a new one", first.id: "1st", second.id: "2nd"}
     for chosen, text in written.items():
@@ -271,22 +275,24 @@ def test_where_a_new_note_belongs_is_kept_too(
 def test_what_was_typed_for_a_note_that_is_gone_becomes_a_new_one(
     one_run: RunFolder, workspace: Workspace, page: Page
 ) -> None:
-    for text in ("first", "second"):
-        workspace.database.add_note(one_run.run_id, 1, text, "Ann")
-    first, second = workspace.database.notes(one_run.run_id)
+    first, second = two_notes(one_run, workspace)
     app = opened(page, "notes")
+    app.text_area(key="note_text None").set_value("of the base").run()
+    app.selectbox(key=f"note_iteration {one_run.run_id}").set_value(0).run()
     for note, text in ((first, "my words on it"), (second, "and on that")):
         app.selectbox(key="note_chosen").set_value(note.id).run()
         app.text_area(key=f"note_text {note.id}").set_value(text).run()
     workspace.database.add_note(one_run.run_id, 1, "changed by Bob", "Bob", replaces=first.id)
     again = opened(page, "notes", **app.query_params)
     assert "changed or removed in another window" in again.warning[0].value
-    assert again.text_area(key="note_text None").value == "my words on it"
+    assert again.text_area(key="note_text None").value == "of the base\nmy words on it"
+    assert again.selectbox(key=f"note_iteration {one_run.run_id}").value == 0
     again.selectbox(key="note_chosen").set_value(second.id).run()
     assert again.text_area(key=f"note_text {second.id}").value == "and on that"
     assert not again.warning
     last = opened(page, "notes", **again.query_params)
-    assert last.text_area(key="note_text None").value == "my words on it"
+    assert last.text_area(key="note_text None").value == "of the base\nmy words on it"
+    assert last.selectbox(key=f"note_iteration {one_run.run_id}").value == 0
 
 
 def test_a_note_is_saved_once_although_its_draft_cannot_be_removed(
