@@ -96,9 +96,11 @@ def _draw(run_id: str, k: int, ids: list[str], chosen_by: tuple[str, ...]) -> No
     folded = held_back(data, ids, action)
     ids = [name for name in ids if name not in folded]
     log = state.decision_log(run_id, k)
-    # What it means stands here: a tooltip of the button would lie over the preview.
-    meaning = MEANING[action] if reviewer else "Type your name first."
-    st.text(f"{preview(data, log.standing(), ids, reviewer)} {meaning}")
+    st.text(str(preview(data, log.standing(), ids, reviewer)))
+    # What it means stands here: a tooltip of the button would lie over the preview. It has a line
+    # of its own: behind the preview it would wrap once there is a name, and the button would move
+    # away from under a press.
+    st.text(MEANING[action] if reviewer else "Type your name first.")
     if folded:
         st.text(held_words(len(folded)))
     with st.container(horizontal=True, vertical_alignment="center"):
