@@ -64,6 +64,7 @@ LABELS = {
     "evaluation.preference.format": "Judge of pairs: format",
     "evaluation.overlap": "Eval prompts that stand among trained rows",
 }
+MAPPING = 'question: Question, answer: "Best Answer"'  # an example, in the empty field
 SMALL = 0.01  # numbers below this get steps of their own size
 
 
@@ -138,49 +139,102 @@ def draw(setting: Setting, default: Any, prefix: str, choices: list[str] | None 
     configs apart. An optional part is a switch: {} when on (its own settings follow), else None.
     """
     key = f"{prefix}:{setting.path}"
-    if isinstance(setting.kind, type) and issubclass(setting.kind, BaseModel):
-        on = st.toggle(
-            setting.label, default is not None, key=key, persist_state="session", help=setting.help
+    shown = filled(setting, default)
+    if choices is not None and not is_mapping(setting, default):
+        return draw_choice(setting, default, key, choices)
+    if is_part(setting) or setting.kind is bool:
+        said: Any = st.toggle(
+            setting.label, shown, key=key, persist_state="session", help=setting.help
         )
-        return {} if on else None
-    if setting.kind is bool:
-        return st.toggle(
-            setting.label, bool(default), key=key, persist_state="session", help=setting.help
-        )
-    if setting.kind in (int, float):
-        return draw_number(setting, default, key)
-    if get_origin(setting.kind) is Literal:
+    elif setting.kind in (int, float):
+        said = draw_number(setting, shown, key)
+    elif get_origin(setting.kind) is Literal:
         options = list(get_args(setting.kind))
-        index = options.index(default) if default in options else 0
-        return st.selectbox(
-            setting.label, options, index, key=key, persist_state="session", help=setting.help
+        said = st.selectbox(
+            setting.label,
+            options,
+            options.index(shown),
+            key=key,
+            persist_state="session",
+            help=setting.help,
         )
-    if get_origin(setting.kind) is list:
+    elif get_origin(setting.kind) is list:
         options = list(get_args(get_args(setting.kind)[0]))
-        return st.multiselect(
-            setting.label, options, default, key=key, persist_state="session", help=setting.help
+        said = st.multiselect(
+            setting.label, options, shown, key=key, persist_state="session", help=setting.help
         )
-    if get_origin(setting.kind) is dict or isinstance(default, dict):
-        return draw_mapping(setting, default, key)
-    return draw_text(setting, default, key, choices)
+    else:
+        said = st.text_input(
+            setting.label,
+            shown,
+            key=key,
+            persist_state="session",
+            help=setting.help,
+            placeholder=MAPPING if is_mapping(setting, default) else None,
+        )
+    return meant(setting, default, said)
 
 
-def draw_number(setting: Setting, default: Any, key: str) -> Any:
+def value_of(setting: Setting, default: Any, prefix: str) -> Any:
+    """What `draw` gives, or would give, without drawing: what the widget held when it was drawn
+    last in this session. Not for a setting with choices."""
+    said = st.session_state.get(f"{prefix}:{setting.path}", filled(setting, default))
+    return meant(setting, default, said)
+
+
+def filled(setting: Setting, default: Any) -> Any:
+    """What a setting's widget holds at first."""
+    if is_part(setting):
+        return default is not None
+    if setting.kind is bool:
+        return bool(default)
+    if setting.kind in (int, float):  # Streamlit wants value and step of one type
+        return None if default is None else setting.kind(default)
+    if get_origin(setting.kind) is Literal:
+        options = get_args(setting.kind)
+        return default if default in options else options[0]
+    if is_mapping(setting, default):
+        shown = yaml.safe_dump(default, default_flow_style=True, sort_keys=False, width=10_000)
+        return shown.strip()[1:-1] if default else ""
+    return default if get_origin(setting.kind) is list else default or ""
+
+
+def meant(setting: Setting, default: Any, said: Any) -> Any:
+    """The value for the config of what a setting's widget holds; a mapping that cannot be read goes
+    to the check as text."""
+    if is_part(setting):
+        return {} if said else None
+    if not isinstance(said, str) or get_origin(setting.kind) is Literal:
+        return said
+    if is_mapping(setting, default):
+        try:
+            return yaml.safe_load(f"{{{said}}}") or (None if setting.optional else {})
+        except yaml.YAMLError:
+            return said
+    return said.strip() or (None if setting.optional else "")
+
+
+def is_part(setting: Setting) -> bool:
+    """Whether it switches an optional part on and off."""
+    return isinstance(setting.kind, type) and issubclass(setting.kind, BaseModel)
+
+
+def is_mapping(setting: Setting, default: Any) -> bool:
+    """Whether it is typed as `question: Question, answer: "Best Answer"`."""
+    return get_origin(setting.kind) is dict or isinstance(default, dict)
+
+
+def draw_number(setting: Setting, shown: float | None, key: str) -> Any:
     """A number field; empty means "not set" where the setting may be left out.
 
     It has no bounds: the browser would turn the field red, keep the last value and not say why.
     The config's check says it.
     """
     whole = setting.kind is int
-
-    def number(value: float | None) -> Any:
-        # Streamlit wants value and step of one type.
-        return None if value is None else setting.kind(value)
-
     return st.number_input(
         setting.label,
-        value=number(default),
-        step=number(1 if whole else step_of(setting, default)),
+        value=shown,
+        step=1 if whole else step_of(setting, shown),
         format="%d" if whole else "%g",
         key=key,
         persist_state="session",
@@ -196,13 +250,8 @@ def step_of(setting: Setting, default: float | None) -> float:
     return 0.05 if setting.high is not None and setting.high <= 2 else 0.1
 
 
-def draw_text(setting: Setting, default: Any, key: str, choices: list[str] | None) -> str | None:
-    """A text field, or a list to choose from in which other texts can be typed."""
-    if choices is None:
-        text = st.text_input(
-            setting.label, default or "", key=key, persist_state="session", help=setting.help
-        )
-        return text.strip() or (None if setting.optional else "")
+def draw_choice(setting: Setting, default: str | None, key: str, choices: list[str]) -> str | None:
+    """A list of texts to choose from in which other texts can be typed."""
     options = list(dict.fromkeys([*([default] if default else []), *choices]))
     return st.selectbox(
         setting.label,
@@ -214,20 +263,3 @@ def draw_text(setting: Setting, default: Any, key: str, choices: list[str] | Non
         placeholder="None: choose one, or type a path",
         accept_new_options=True,
     )
-
-
-def draw_mapping(setting: Setting, default: dict[str, str], key: str) -> Any:
-    """A mapping as `question: Question, answer: "Best Answer"`; other texts go to the check."""
-    shown = yaml.safe_dump(default, default_flow_style=True, sort_keys=False, width=10_000)
-    text = st.text_input(
-        setting.label,
-        shown.strip()[1:-1] if default else "",
-        key=key,
-        persist_state="session",
-        help=setting.help,
-        placeholder='question: Question, answer: "Best Answer"',
-    )
-    try:
-        return yaml.safe_load(f"{{{text}}}") or (None if setting.optional else {})
-    except yaml.YAMLError:
-        return text

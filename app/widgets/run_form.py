@@ -1,7 +1,7 @@
 """The settings of a new run: where they start from, the common ones, and all others.
 
     start = choose_start()                  # a shipped config, a run's config or an upload
-    data = settings_form(start)             # what the widgets say, as nested settings
+    data = settings_form(start)             # what the widgets say, or said last, nested
     config, problems = checked(data)        # a RunConfig, or a list of sentences
 
 Left out: starting the run (run_start.py) and the widget of a single setting (run_fields.py).
@@ -9,9 +9,10 @@ Left out: starting the run (run_start.py) and the widget of a single setting (ru
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 import yaml
@@ -19,11 +20,14 @@ from pydantic import ValidationError
 
 from app import state
 from app.widgets.run_draft import FROM, begin_with, form_key, source_of_draft
-from app.widgets.run_fields import Setting, draw, settings
+from app.widgets.run_fields import Setting, draw, settings, value_of
 from app.widgets.run_seeds import choose_seeds
 from isara.config import PROJECT_ROOT, DecodingConfig, RunConfig
 from isara.config_files import problem_sentence
 from isara.errors import IsaraError
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 CONFIGS = PROJECT_ROOT / "data" / "configs"
 UPLOAD = "Upload a YAML file"
@@ -57,6 +61,12 @@ PARTS = {
     "contrast": "SPIN and IRFT",
     "rft": "RFT",
 }
+UNFOLDED, TAB = "run_all_settings", "run_settings_tab"  # in the session: which are in sight
+ABOUT_SETTINGS = (
+    "Every setting has its unit and its source in the help text: [S] is stated by the method's "
+    "paper, [C] is what its code does, [H] was chosen by this project where both are silent. Only "
+    "what the chosen method reads is shown."
+)
 # What a method does not read is not shown; it stays as it is in the config that was started from.
 PAIRS = ("loop.candidates", "loop.alpha", "filters", "review", "assessment")
 QUESTIONS = ("loop.draw", "loop.retrieval", "prompts.question_tokens")
@@ -163,7 +173,8 @@ def show_problems(problems: list[str], heading: str) -> None:
 
 
 def settings_form(start: RunConfig) -> dict[str, Any]:
-    """All widgets, filled from a config; what they say as nested settings."""
+    """The widgets in sight, filled from a config; what all say, or said when they were drawn last,
+    as nested settings."""
     prefix = form_key()
     defaults = start.model_dump()
     known = {setting.path: setting for setting in settings()}
@@ -191,14 +202,8 @@ def settings_form(start: RunConfig) -> dict[str, Any]:
     if values["decoding.preset"] != start.decoding.preset:
         preset = DecodingConfig.model_validate({"preset": values["decoding.preset"]})
         defaults["decoding"] |= preset.model_dump(include={"question", "answer"})
-    with st.expander("All settings"):
-        st.caption(
-            "Every setting has its unit and its source in the help text: [S] is stated by the "
-            "method's paper, [C] is what its code does, [H] was chosen by this project where both "
-            "are silent. Only what the chosen method reads is shown."
-        )
-        rest = [setting for path, setting in known.items() if path not in (*values, *SOURCES)]
-        values |= draw_parts(rest, defaults, prefix, values["decoding.preset"])
+    rest = [setting for path, setting in known.items() if path not in (*values, *SOURCES)]
+    values |= all_settings(rest, defaults, prefix, values["decoding.preset"])
     return nested(values)
 
 
@@ -220,14 +225,19 @@ def kept_as_they_are(
     values: dict[str, Any] = {}
     for setting in known:
         if unread(method, setting.path) and values.get(setting.path.rpartition(".")[0], ...):
-            values[setting.path] = at(defaults, setting.path, setting.default)
+            values[setting.path] = default_of(defaults, setting)
     return values
 
 
 def draw_known(setting: Setting, defaults: dict[str, Any], prefix: str) -> Any:
     """A setting's widget with its default and, where there are some, shipped files to choose."""
-    default = at(defaults, setting.path, setting.default)
+    default = default_of(defaults, setting)
     return draw(setting, default, prefix, choices(setting.path))
+
+
+def default_of(defaults: dict[str, Any], setting: Setting) -> Any:
+    """What the config that was started from says; the schema's default in a part that is off."""
+    return at(defaults, setting.path, setting.default)
 
 
 def choices(path: str) -> list[str] | None:
@@ -238,24 +248,54 @@ def choices(path: str) -> list[str] | None:
     return [str(file.relative_to(PROJECT_ROOT)) for file in sorted(PROJECT_ROOT.glob(pattern))]
 
 
-def draw_parts(
+def all_settings(
     rest: list[Setting], defaults: dict[str, Any], prefix: str, preset: str
 ) -> dict[str, Any]:
-    """A tab for each part of the config with its settings in three columns."""
+    """The values of the settings that are not the common ones, in a tab for each part of the
+    config. Only those in sight are drawn: each widget costs every rerun a millisecond, and the
+    browser more."""
+
+    def own(setting: Setting) -> str:
+        # Question and answer decoding follow the preset: their widgets go with it.
+        return f"{prefix}-{preset}" if setting.part == "decoding" else prefix
+
+    def unseen(setting: Setting) -> Any:
+        return value_of(setting, default_of(defaults, setting), own(setting))
+
+    expander = st.expander("All settings", key=UNFOLDED, on_change="rerun")
+    if not expander.open:
+        return values_of(rest, unseen)
+    with expander:
+        st.caption(ABOUT_SETTINGS)
+        names = [part for part in PARTS if any(setting.part == part for setting in rest)]
+        others = {setting.part for setting in rest} - set(names)
+        names += sorted(others)  # a part that is new in the config, or a setting of the run itself
+        labels = [PARTS.get(name, name or "Run") for name in names]
+        if st.session_state.get(TAB) not in labels:  # another method has other parts
+            st.session_state.pop(TAB, None)
+        tabs = st.tabs(labels, key=TAB, on_change="rerun")
     values: dict[str, Any] = {}
-    names = [part for part in PARTS if any(setting.part == part for setting in rest)]
-    others = {setting.part for setting in rest} - set(names)
-    names += sorted(others)  # a part that is new in the config, or a setting of the run itself
-    for tab, part in zip(st.tabs([PARTS.get(p, p or "Run") for p in names]), names, strict=True):
-        with tab:
-            # Question and answer decoding follow the preset: their widgets go with it.
-            own = f"{prefix}-{preset}" if part == "decoding" else prefix
-            columns = st.columns(3)
-            for i, setting in enumerate(s for s in rest if s.part == part):
-                if values.get(setting.path.rpartition(".")[0], ...) is None:
-                    continue  # of a part that is switched off
-                with columns[i % 3]:
-                    values[setting.path] = draw_known(setting, defaults, own)
+    for tab, name in zip(tabs, names, strict=True):
+        part = [setting for setting in rest if setting.part == name]
+        if not tab.open:
+            values |= values_of(part, unseen)
+            continue
+        columns = cycle(tab.columns(3))
+
+        def seen(setting: Setting, columns: Iterator[DeltaGenerator] = columns) -> Any:
+            with next(columns):
+                return draw_known(setting, defaults, own(setting))
+
+        values |= values_of(part, seen)
+    return values
+
+
+def values_of(rest: Iterable[Setting], value: Callable[[Setting], Any]) -> dict[str, Any]:
+    """The values of settings, without those of parts that are switched off."""
+    values: dict[str, Any] = {}
+    for setting in rest:
+        if values.get(setting.path.rpartition(".")[0], ...) is not None:
+            values[setting.path] = value(setting)
     return values
 
 

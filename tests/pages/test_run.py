@@ -20,7 +20,7 @@ from app.widgets.run_charts import memory_figure, speed_figure, steps_figure
 from app.widgets.run_fields import Setting, settings, step_of
 from app.widgets.run_form import checked, nested, parsed
 from isara.config import PROJECT_ROOT, LoraConfig, RunConfig
-from isara.config_files import flatten, load_config
+from isara.config_files import flatten, load_config, parse_config
 from isara.examples import Example
 from isara.jobs import Supervisor
 from isara.methods.estimate import Measured, write_measured
@@ -49,6 +49,18 @@ def small(tmp_path: Path) -> bytes:
 def widget(app: AppTest, kind: str, label: str) -> Any:
     (found,) = [item for item in app.get(kind) if item.label == label]
     return found
+
+
+def unfold(app: AppTest, tab: str) -> AppTest:
+    """As clicks on "All settings" and a tab do it, together with what was typed last."""
+    app.session_state[run_form.UNFOLDED] = True
+    app.session_state[run_form.TAB] = tab
+    return app.run()
+
+
+def fold(app: AppTest) -> AppTest:
+    app.session_state[run_form.UNFOLDED] = False
+    return app.run()
 
 
 def shown_yaml(app: AppTest) -> Any:
@@ -118,7 +130,7 @@ def test_a_changed_number_changes_file_and_id(page: Page) -> None:
 
 @pytest.mark.usefixtures("workspace")
 def test_a_preset_brings_its_own_decoding(page: Page) -> None:
-    app = page("run")
+    app = unfold(page("run"), "Decoding")
     widget(app, "selectbox", "Decoding preset").select("paper").run()
     assert widget(app, "number_input", "Answer: repetition penalty").value == 2.0
     wanted = load_config(DEMO, ["decoding.preset=paper"]).default_run_id
@@ -127,13 +139,74 @@ def test_a_preset_brings_its_own_decoding(page: Page) -> None:
 
 @pytest.mark.usefixtures("workspace")
 def test_lora_is_a_switch_with_its_own_settings(page: Page) -> None:
-    app = page("run")
+    app = unfold(page("run"), "Training")
     label = "Train adapters (LoRA) instead of the full weights"
     widget(app, "toggle", label).set_value(True).run()
     widget(app, "number_input", "Lora: r").set_value(4).run()
     assert shown_yaml(app)["training"]["lora"] == {"r": 4}
     widget(app, "toggle", label).set_value(False).run()
     assert "lora" not in shown_yaml(app).get("training", {})
+
+
+@pytest.mark.usefixtures("workspace")
+def test_settings_out_of_sight_keep_what_was_typed(page: Page) -> None:
+    app = unfold(page("run"), "Training")
+    label = "Train adapters (LoRA) instead of the full weights"
+    widget(app, "toggle", label).set_value(True).run()
+    widget(app, "number_input", "Lora: r").set_value(4)
+    unfold(app, "Seeds")
+    widget(app, "text_input", "Column names of the seed file").set_value("answer: Best")
+    fold(app)
+    assert not [item for item in app.get("toggle") if item.label == label]
+    wanted = {"training": {"lora": {"r": 4}}, "seeds": {"mapping": {"answer": "Best"}}}
+
+    def said() -> dict[str, Any]:
+        shown = shown_yaml(app)
+        return {
+            "training": {"lora": shown.get("training", {}).get("lora")},
+            "seeds": {"mapping": shown["seeds"].get("mapping")},
+        }
+
+    assert said() == wanted
+    app.switch_page("../pages/help.py").run()
+    app.switch_page("../pages/run.py").run()
+    assert said() == wanted
+    unfold(app, "Training")
+    assert widget(app, "number_input", "Lora: r").value == 4
+    widget(app, "toggle", label).set_value(False)
+    fold(app)
+    assert said()["training"] == {"lora": None}
+
+
+@pytest.mark.usefixtures("workspace")
+def test_all_shipped_settings_say_the_same_in_and_out_of_sight(page: Page) -> None:
+    app = page("run")
+    shipped = [one for one in widget(app, "selectbox", "Start from").options if "Shipped" in one]
+    assert len(shipped) > 5
+    tabs = [tab.label for tab in unfold(app, "Seeds").tabs]
+    assert len(tabs) > 5
+    for number, start in enumerate(shipped):
+        fold(app)
+        widget(app, "selectbox", "Start from").select(start).run()
+        file = run_form.CONFIGS / f"{start.removeprefix(run_form.SHIPPED)}.yaml"
+        expected = flatten(load_config(file).model_dump())
+        for tab in (None, *(tabs if number == 0 else ("Training", "Evaluation"))):
+            if tab:
+                unfold(app, tab)
+            assert not app.exception
+            assert flatten(parse_config(shown_yaml(app)).model_dump()) == expected, (start, tab)
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_tab_of_another_method_goes_with_it(page: Page) -> None:
+    app = page("run")
+    widget(app, "selectbox", "Method").select("rft").run()
+    unfold(app, "RFT")
+    assert any("`rft." in (item.help or "") for item in app.get("number_input"))
+    widget(app, "selectbox", "Method").select("isara").run()
+    assert not app.exception
+    assert "RFT" not in [tab.label for tab in app.tabs]
+    assert app.session_state[run_form.TAB] == app.tabs[0].label
 
 
 def test_a_saved_seed_set_is_named_with_its_version(workspace: Workspace, page: Page) -> None:
@@ -144,7 +217,7 @@ def test_a_saved_seed_set_is_named_with_its_version(workspace: Workspace, page: 
 
 
 def test_problems_are_one_list_and_nothing_can_be_started(workspace: Workspace, page: Page) -> None:
-    app = page("run")
+    app = unfold(page("run"), "Seeds")
     widget(app, "text_input", "Name of the run").set_value("two words")
     rate = widget(app, "number_input", "Learning rate")
     assert not rate.proto.has_min  # else a browser keeps what lies beyond to itself
