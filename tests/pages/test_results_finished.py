@@ -17,6 +17,7 @@ from app.charts_notes import add_notes, note_hover
 from app.charts_results import RunResult, rate_figure
 from app.widgets import results_data
 from app.widgets.folding import HIDDEN
+from app.widgets.plain import plain
 from app.widgets.results_files import compute_table, rate_table, seconds_table
 from app.widgets.results_pairs import pairs_table, unlike
 from app.widgets.results_settings import settings_table
@@ -153,7 +154,7 @@ def test_a_note_is_written_changed_and_removed(
     app = opened(page, "notes")
     app.text_area[0].set_value("=the *seeds* were changed")
     app.text_input(key="reviewer").set_value("Ann")
-    app.selectbox(key=f"note_iteration {one_run.run_id}").set_value(1)
+    app.selectbox(key=f"note_iteration None {one_run.run_id}").set_value(1)
     app.button(key="note_save").click().run()  # all in one with the click
     (note,) = workspace.database.notes(one_run.run_id)
     assert (note.iteration, note.author, note.text) == (1, "Ann", "=the *seeds* were changed")
@@ -185,12 +186,33 @@ def test_a_note_that_another_window_removes_is_not_brought_back(
     app.button(key=button).click().run()
     assert not app.exception
     assert database.notes(one_run.run_id) == []
-    assert "in another window" in app.warning[0].value
-    assert app.selectbox(key="note_chosen").value is None
+    assert "nothing was done" in app.error[0].value
+    assert "Save the text as a new note" in app.warning[0].value
     assert app.text_area[0].value == "first of all"
+    assert app.button(key="note_save").label == "Save note"
     app.button(key="note_save").click().run()
-    assert [one.text for one in database.notes(one_run.run_id)] == ["first of all"]
+    (saved,) = database.notes(one_run.run_id)
+    assert (saved.text, saved.iteration) == ("first of all", 1)
+    assert app.selectbox(key="note_chosen").value is None
     assert not app.warning
+
+
+def test_a_note_that_is_gone_leaves_nothing_where_nothing_was_typed(
+    one_run: RunFolder, workspace: Workspace, page: Page
+) -> None:
+    workspace.database.add_note(one_run.run_id, 1, "first", "Ann")
+    (note,) = workspace.database.notes(one_run.run_id)
+    app = opened(page, "notes")
+    app.selectbox(key="note_chosen").set_value(note.id).run()
+    app.text_area[0].set_value("first of all").run()
+    app.text_area[0].set_value("first").run()  # as it was
+    workspace.database.add_note(one_run.run_id, 1, "", "Bob", note.id)
+    app.button(key="note_remove").click().run()
+    assert "nothing was done" in app.error[0].value
+    assert app.selectbox(key="note_chosen").value is None
+    assert app.text_area[0].value == ""
+    assert not app.warning
+    assert not list((workspace.root / "unsaved").glob("*.json"))
 
 
 def harmful_rate(app: AppTest) -> Any:
@@ -258,7 +280,7 @@ def test_where_a_new_note_belongs_is_kept_too(
     """And the address keeps naming it while the section is closed and other pages are looked at."""
     app = opened(page, "notes")
     app.text_area(key="note_text None").set_value("about the base").run()
-    app.selectbox(key=f"note_iteration {one_run.run_id}").set_value(0).run()
+    app.selectbox(key=f"note_iteration None {one_run.run_id}").set_value(0).run()
     again = page("results", **app.query_params)  # its section is closed
     token = again.query_params["note-unsaved"]
     again.switch_page("../pages/help.py").run()
@@ -272,27 +294,62 @@ def test_where_a_new_note_belongs_is_kept_too(
     assert (note.iteration, note.text) == (0, "about the base")
 
 
-def test_what_was_typed_for_a_note_that_is_gone_becomes_a_new_one(
+def test_what_was_typed_for_a_note_that_is_gone_can_be_saved_as_a_new_one(
     one_run: RunFolder, workspace: Workspace, page: Page
 ) -> None:
+    """Each text by itself, where it belongs; a reload and a restart take nothing away."""
     first, second = two_notes(one_run, workspace)
     app = opened(page, "notes")
     app.text_area(key="note_text None").set_value("of the base").run()
-    app.selectbox(key=f"note_iteration {one_run.run_id}").set_value(0).run()
-    for note, text in ((first, "my words on it"), (second, "and on that")):
+    app.selectbox(key=f"note_iteration None {one_run.run_id}").set_value(0).run()
+    for note in (first, second):
         app.selectbox(key="note_chosen").set_value(note.id).run()
-        app.text_area(key=f"note_text {note.id}").set_value(text).run()
-    workspace.database.add_note(one_run.run_id, 1, "changed by Bob", "Bob", replaces=first.id)
+        app.text_area(key=f"note_text {note.id}").set_value(f"my words on {note.text}").run()
+    for note in (first, second):
+        workspace.database.add_note(one_run.run_id, 1, "by Bob", "Bob", replaces=note.id)
+    clear_caches()
     again = opened(page, "notes", **app.query_params)
-    assert "changed or removed in another window" in again.warning[0].value
-    assert again.text_area(key="note_text None").value == "of the base\nmy words on it"
-    assert again.selectbox(key=f"note_iteration {one_run.run_id}").value == 0
+    assert "In this list are texts" in again.warning[0].value
+    assert again.text_area(key="note_text None").value == "of the base"
+    assert again.selectbox(key=f"note_iteration None {one_run.run_id}").value == 0
+    again.selectbox(key="note_chosen").set_value(first.id).run()
+    assert again.text_area(key=f"note_text {first.id}").value == "my words on first"
+    assert again.selectbox(key=f"note_iteration {first.id} {one_run.run_id}").value == 1
+    again.button(key="note_save").click().run()
     again.selectbox(key="note_chosen").set_value(second.id).run()
-    assert again.text_area(key=f"note_text {second.id}").value == "and on that"
+    again.button(key="note_remove").click().run()  # "Discard text"
     assert not again.warning
-    last = opened(page, "notes", **again.query_params)
-    assert last.text_area(key="note_text None").value == "of the base\nmy words on it"
-    assert last.selectbox(key=f"note_iteration {one_run.run_id}").value == 0
+    assert again.text_area(key="note_text None").value == "of the base"
+    found = {(note.iteration, note.text) for note in workspace.database.notes(one_run.run_id)}
+    assert found == {(1, "by Bob"), (1, "my words on first")}
+
+
+def test_a_note_stays_with_the_run_that_it_was_begun_for(
+    one_run: RunFolder, workspace: Workspace, page: Page
+) -> None:
+    second_run(one_run)
+    app = opened(page, "notes", runs=[one_run.run_id, "second"])
+    both = list(app.get("multiselect")[0].value)
+    assert set(both) == {one_run.run_id, "second"}
+    app.selectbox(key="note_run None").set_value(one_run.run_id)
+    app.selectbox(key=f"note_iteration None {one_run.run_id}").set_value(0)
+    app.text_area(key="note_text None").set_value("about the base").run()
+    app.get("multiselect")[0].set_value(["second"]).run()
+    app.session_state["results-notes"] = True
+    app.run()
+    assert plain(f"begun for {one_run.run_id}") in texts(app)
+    assert app.selectbox(key="note_run None").value is None
+    app.button(key="note_save").click().run()
+    assert "no run is chosen" in app.error[0].value
+    app.text_area(key="note_text None").set_value("about the base model").run()
+    app.get("multiselect")[0].set_value(both).run()
+    app.session_state["results-notes"] = True
+    app.run()
+    assert app.selectbox(key="note_run None").value == one_run.run_id
+    app.button(key="note_save").click().run()
+    assert not app.exception
+    (note,) = workspace.database.notes(one_run.run_id)
+    assert (note.iteration, note.text) == (0, "about the base model")
 
 
 def test_a_note_is_saved_once_although_its_draft_cannot_be_removed(
@@ -313,7 +370,10 @@ def test_a_note_is_saved_once_although_its_draft_cannot_be_removed(
     assert [note.text for note in workspace.database.notes(one_run.run_id)] == ["a new one"]
 
 
-@pytest.mark.parametrize("held", ["[", '{"new": 5, "7": [1], "x": {}}', '{"new": {"run": 3}}'])
+@pytest.mark.parametrize(
+    "held",
+    ["[", '{"new": 5, "7": [1], "x": {}, "007": {"text": "a"}}', '{"new": {"run": 3}}'],
+)
 def test_a_file_of_half_written_notes_that_was_changed_by_hand(
     one_run: RunFolder, workspace: Workspace, page: Page, held: str
 ) -> None:
