@@ -11,7 +11,7 @@ from textwrap import wrap
 
 import plotly.graph_objects as go
 
-from app.charts_results import RunResult, dodged, look
+from app.charts_results import RunResult, dodged, look, metric_of
 from isara.workspace.notebook import Note
 
 RING = 22  # pixels
@@ -28,7 +28,8 @@ def add_notes(
     the axis. Texts are escaped: plotly reads tags."""
     first = True
     for number, run in enumerate(runs):
-        values = {row["k"]: row[metric]["value"] for row in run.iterations if metric in row}
+        found = {row["k"]: metric_of(row, metric) for row in run.iterations}
+        values = {k: one["value"] for k, one in found.items() if one}
         places = sorted({note.iteration for note in notes.get(run.run_id, ())})
         if not places:
             continue

@@ -69,9 +69,10 @@ def seed_examples(name: str, version: int) -> list[Example]:
     return list(workspace().database.load_seed_set(name, version).examples)
 
 
-@st.cache_resource(max_entries=3, show_spinner="Loading the embedder …")
+@st.cache_resource(max_entries=3, show_spinner=False)
 def embedder(name: str) -> CachedEmbedder:
-    """An embedder whose vectors stay in the workspace."""
+    """An embedder whose vectors stay in the workspace; its model is loaded for the first text that
+    has none."""
     from isara.embedding_cache import CachedEmbedder
 
     return CachedEmbedder(name, workspace().embeddings)

@@ -91,7 +91,8 @@ def search(data: MapData, embedder: str, shown: Mask, region: Mask | None) -> Fo
     if how == WORDS:
         rows = np.flatnonzero(mask & _with_words(data, wanted))
         return Found(rows, {}, rows[:MOST_HITS].tolist(), True)
-    query = loaded("embedder", embedder, lambda: state.embedded(embedder, (wanted,)))
+    with st.spinner("Comparing questions by their meaning …"):
+        query = loaded("embedder", embedder, lambda: state.embedded(embedder, (wanted,)))
     if query is None:
         return Found(np.zeros(0, np.int64), {}, [], True)
     rows = np.flatnonzero(mask)

@@ -70,7 +70,8 @@ def _pool_vectors(data: MapData) -> Any:
         return None
     vectors = data.vectors[: len(data.lineage)].copy()
     texts = tuple(example.question for example in edits.values())
-    vectors[list(edits)] = state.embedded(str(data.layout[2]), texts)
+    with st.spinner("Comparing questions by their meaning …"):
+        vectors[list(edits)] = state.embedded(str(data.layout[2]), texts)
     return vectors
 
 

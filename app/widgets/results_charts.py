@@ -6,7 +6,7 @@ show_results(ids)          # redraws itself while one of the runs is active
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -25,7 +25,7 @@ from app.widgets.results_cost import show_cost
 from app.widgets.results_data import comparison_table, numbers_table, result
 from app.widgets.results_domains import SHORT, show_domains
 from app.widgets.results_failures import show_failures
-from app.widgets.results_metrics import METRICS_HELP, show_diversity, show_metrics
+from app.widgets.results_metrics import show_diversity, show_metrics
 from app.widgets.results_notes import UNSAVED, list_notes, notes_of, show_notes
 from app.widgets.results_overlap import show_overlap, show_warnings
 from app.widgets.results_pairs import show_pairs
@@ -33,6 +33,7 @@ from app.widgets.results_seeds import show_seeds
 from app.widgets.results_settings import show_settings
 from isara.config import PROJECT_ROOT
 from isara.report_words import comparison_sentence, compute_sentence, end_sentence
+from isara.workspace.notebook import Note
 
 REFRESH_SECONDS = 5
 MOST_IN_A_ROW = 3  # charts of one run
@@ -79,8 +80,18 @@ COMPUTE_HELP = (
     "method gives for its compute, also where iterations of two methods are not alike. Open "
     "markers are baselines. Runs of other machines took other times."
 )
+BARS = "The bars show the 95 % interval."
 # What other domains than harm are measured by.
-OTHERS = ("truthful_acc", "win_rate", "reward_win_rate", "utility")
+OTHERS = {
+    "truthful_acc": "TruthfulQA: how many answers of 100 are more like the true references than "
+    f"like the false ones. {BARS}",
+    "win_rate": "How many answers of 100 a judge of pairs prefers to the base model's; 50 is "
+    f"neither better nor worse. {BARS}",
+    "reward_win_rate": "The share of answers that the reward model scores above the base model's; "
+    f"a tie is none. {BARS}",
+    "utility": "The mean of the reward model's scores of the answers. The scores have no unit: "
+    f"only differences between models say something. {BARS}",
+}
 SECONDS_HELP = "Where the time went: seconds in each stage of each iteration."
 
 # Below the tables: key, title, and what draws the section once it is open.
@@ -166,8 +177,9 @@ def show_charts(results: list[RunResult]) -> None:
     if not measured:
         st.info("No harmful rate: these runs name no eval set, or it has no harmful dev prompts.")
     choose_pictures("results")
+    notes = notes_of(results)
     if measured:
-        show_harm(results)
+        show_harm(results, notes)
     sizes = results_files.sizes_table(results)
     figures = [("Data scaling ratio", SCALING_HELP, charts_sizes.scaling_figure(results), sizes)]
     if any(row["retention"] is not None for r in results for row in r.iterations):
@@ -181,17 +193,10 @@ def show_charts(results: list[RunResult]) -> None:
         figure = charts.rate_figure(results, "over_refusal")
         table = results_files.rate_table(results, "over_refusal")
         figures.append(("Over-refusal", REFUSAL_HELP, figure, table))
-    others = [
-        (
-            SHORT[name][0].upper() + SHORT[name][1:],
-            METRICS_HELP,
-            charts.rate_figure(results, name),
-            table,
-        )
-        for name in OTHERS
-        if not (table := results_files.rate_table(results, name)).empty
-    ]
+    others = other_figures(results, {} if measured else notes)
     figures = [*figures, *others] if measured else [*others, *figures]
+    if not measured:
+        list_notes(notes)
     # The legends of several runs need the room.
     in_a_row = {1: MOST_IN_A_ROW, 2: 2}.get(len(results), 1)
     for start in range(0, len(figures), in_a_row):
@@ -209,9 +214,25 @@ def show_charts(results: list[RunResult]) -> None:
     show_chart("Seconds per stage", SECONDS_HELP, figure, results_files.seconds_table(results))
 
 
-def show_harm(results: list[RunResult]) -> None:
+def other_figures(
+    results: list[RunResult], notes: Mapping[str, Sequence[Note]]
+) -> list[tuple[str, str, Any, pd.DataFrame]]:
+    """Title, help, chart and table of what other domains than harm are measured by; people's notes
+    stand on the first."""
+    found: list[tuple[str, str, Any, pd.DataFrame]] = []
+    for name, help in OTHERS.items():
+        table = results_files.rate_table(results, name)
+        if table.empty:
+            continue
+        figure = charts.rate_figure(results, name)
+        if not found:
+            add_notes(figure, results, name, notes)
+        found.append((SHORT[name][0].upper() + SHORT[name][1:], help, figure, table))
+    return found
+
+
+def show_harm(results: list[RunResult], notes: Mapping[str, Sequence[Note]]) -> None:
     """The harmful rate over iterations with people's notes, and over the time that it took."""
-    notes = notes_of(results)
     figure = charts.rate_figure(results, "harmful_rate")
     add_notes(figure, results, "harmful_rate", notes)
     table = results_files.rate_table(results, "harmful_rate")

@@ -24,7 +24,8 @@ def _row(result: RunResult, place: int | str, **values: Any) -> dict[str, Any]:
 
 
 def rate_table(results: Sequence[RunResult], metric: str) -> pd.DataFrame:
-    """A metric of every model: value, low, high, n, judge, threshold, decoding, split."""
+    """A metric of every model: value, low, high, n, judge, threshold, decoding, split, and what
+    else was counted for it, such as ties."""
     return pd.DataFrame(
         [
             _row(result, place, metric=metric, **found)

@@ -117,7 +117,10 @@ def show_notes(results: list[RunResult]) -> None:
             on_click=_remove,
             args=(chosen, note),
         )
-    st.caption("Everybody who opens this workspace sees the notes, as rings on the curve.")
+    st.caption(
+        "Everybody who opens this workspace sees the notes: as text, and as rings on the first "
+        "curve of the page."
+    )
 
 
 def _lost(known: Mapping[int, Note]) -> dict[int | None, str]:

@@ -13,6 +13,8 @@ Within a session the widgets keep their values over pages themselves (`persist_s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,12 +28,13 @@ from app.widgets.plain import plain
 from app.widgets.run_fields import settings
 from isara.config import RunConfig
 from isara.config_files import changed_settings, parse_config, to_yaml
-from isara.errors import InputError
+from isara.errors import InputError, IsaraError
 
 FORM = "run_form"  # in the session: the form that is shown
 SEEN = "run_form_seen"  # what it said when it was last kept
 FROM = "run_from"  # what it starts from, as the address has it
 TOKEN, KIND = "settings", "run"  # TOKEN is in the URL
+ERROR = "run_draft_error"  # a draft that cannot be written or deleted: the form goes on without it
 
 
 class Form(NamedTuple):
@@ -52,6 +55,7 @@ class Form(NamedTuple):
 
 def begin_with(chosen: str, start: RunConfig | None) -> RunConfig | None:
     """The config that the form begins with; None where there is none."""
+    _say_error()
     form: Form | None = st.session_state.get(FORM)
     if form is None or (form.chosen, form.start) != (chosen, start):
         # A file that was uploaded is gone after a visit to another page.
@@ -98,23 +102,41 @@ def keep(config: RunConfig | None) -> None:
         drop()
         return
     values = {"from": form.chosen, "config": text}
-    own = kept_values.keep(_folder(), KIND, form.own, values)
-    st.session_state[FORM] = form._replace(own=own)
-    st.query_params[TOKEN] = own.token
+    with _told():
+        own = kept_values.keep(_folder(), KIND, form.own, values)
+        st.session_state[FORM] = form._replace(own=own)
+        st.query_params[TOKEN] = own.token
+    _say_error()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What cannot be written or deleted inside ends nothing; `_say_error` says it."""
+    try:
+        yield
+    except IsaraError as error:
+        st.session_state[ERROR] = str(error)
+
+
+def _say_error() -> None:
+    if message := st.session_state.pop(ERROR, None):
+        st.error(plain(message), icon=":material/error:")
 
 
 def started() -> None:
     """Forget the draft, also another window's that was started as it was."""
     form: Form | None = st.session_state.get(FORM)
     if form and form.own is None:
-        kept_values.forget(_folder(), KIND, form.other)
+        with _told():
+            kept_values.forget(_folder(), KIND, form.other)
     drop()
 
 
 def drop() -> None:
     """Forget this window's draft; what the form shows stays."""
     if form := st.session_state.get(FORM):
-        kept_values.forget(_folder(), KIND, form.own)
+        with _told():
+            kept_values.forget(_folder(), KIND, form.own)
         st.session_state[FORM] = form._replace(restored=False, own=None, other=None)
     st.query_params.pop(TOKEN, None)
 
@@ -173,7 +195,8 @@ def _tell(form: Form) -> None:
 
 
 def _discard(form: Form) -> None:
-    kept_values.forget(_folder(), KIND, form.other)
+    with _told():
+        kept_values.forget(_folder(), KIND, form.other)
     drop()
     fresh = form._replace(begin=form.start, number=form.number + 1, restored=False)
     _begin(fresh._replace(own=None, other=None))

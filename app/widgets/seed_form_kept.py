@@ -19,8 +19,9 @@ import streamlit as st
 from app import state
 from app.widgets import kept_values
 from app.widgets.kept_values import Kept, Values
-from app.widgets.seed_data import InHand
+from app.widgets.seed_data import InHand, refuse
 from isara.curation import SeedRow
+from isara.errors import IsaraError
 from isara.workspace.seed_drafts import draft_folder
 
 FORMS, NUMBER = "seed_forms_open", "seed_forms"  # in the session: by seed set; the last number
@@ -145,10 +146,13 @@ def _of(form: Form) -> Values:
 
 
 def close(form: Form) -> None:
-    """The form is done with, and so is its file."""
+    """The form is done with, and so is its file; one that cannot be deleted is told."""
     _forms().pop(form.name, None)
     st.query_params.pop(TOKEN, None)
-    kept_values.forget(_folder(form.name), KIND, form.kept)
+    try:
+        kept_values.forget(_folder(form.name), KIND, form.kept)
+    except IsaraError as error:
+        refuse(str(error))
 
 
 def _folder(name: str) -> Path:

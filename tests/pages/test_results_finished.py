@@ -447,7 +447,7 @@ def test_files_of_the_charts() -> None:
 
 
 def test_without_a_harmful_rate_the_domain_has_its_own_curve(
-    one_run: RunFolder, page: Page, monkeypatch: pytest.MonkeyPatch
+    one_run: RunFolder, workspace: Workspace, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As for facts: the chart is there, before how far the seeds were stretched."""
     real, other = results_data.summarise, {"low": 40.0, "high": 60.0, "n": 9, "judge": "j"}
@@ -462,8 +462,16 @@ def test_without_a_harmful_rate_the_domain_has_its_own_curve(
         return found
 
     monkeypatch.setattr(results_data, "summarise", facts)
+    workspace.database.add_note(one_run.run_id, 1, "the seeds were changed", "Ann")
     app = opened(page, runs=one_run.run_id)
     assert "No harmful rate" in app.info[0].value
+    assert any("the seeds were changed" in text.value for text in app.text)
+    (ring,) = [
+        trace
+        for trace in json.loads(app.get("plotly_chart")[0].proto.spec)["data"]
+        if trace["name"] == "has a note"
+    ]
+    assert (len(ring["y"]), ring["y"][0]) == (1, 50.0)
     names = [c.proto.id.split("results-")[-1] for c in app.get("plotly_chart")]
     assert names[:2] == ["truthfulqa-accuracy", "data-scaling-ratio"]
 

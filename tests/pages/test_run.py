@@ -14,13 +14,14 @@ import streamlit as st
 import yaml
 from streamlit.testing.v1 import AppTest
 
-from app.widgets import run_charts, run_form, run_log, run_notice, run_start
+from app.widgets import kept_values, run_charts, run_form, run_log, run_notice, run_start
 from app.widgets.plain import plain
 from app.widgets.run_charts import memory_figure, speed_figure, steps_figure
 from app.widgets.run_fields import Setting, settings, step_of
 from app.widgets.run_form import checked, nested, parsed
 from isara.config import PROJECT_ROOT, LoraConfig, RunConfig
 from isara.config_files import flatten, load_config, parse_config
+from isara.errors import IsaraError
 from isara.examples import Example
 from isara.jobs import Supervisor
 from isara.methods.estimate import Measured, write_measured
@@ -366,6 +367,26 @@ def test_a_broken_draft_is_none(workspace: Workspace, page: Page, text: str) -> 
         app = page("run", **address)
         assert not app.exception
         assert widget(app, "number_input", PAIRS).value == 256
+
+
+def test_a_draft_that_cannot_be_written_or_deleted_ends_nothing(
+    workspace: Workspace, page: Page, small: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: Any) -> None:
+        raise IsaraError("run-drafts cannot be read or written: the disk is full.")
+
+    app = upload(page("run"), small)
+    widget(app, "number_input", PAIRS).set_value(99).run()
+    again = page("run", **app.query_params)
+    monkeypatch.setattr(kept_values, "keep", refused)
+    monkeypatch.setattr(kept_values, "forget", refused)
+    widget(again, "number_input", PAIRS).set_value(98).run()
+    assert "the disk is full" in again.error[0].value
+    widget(again, "button", "Discard them").click().run()
+    assert "the disk is full" in again.error[0].value
+    widget(upload(again, small), "button", "Start").click().run()
+    assert len(workspace.runs()) == 1
+    assert not again.exception
 
 
 def drafts(workspace: Workspace) -> list[Path]:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.widgets import kept_values
+from isara.errors import IsaraError
 from isara.examples import Example
 from isara.workspace.runs import Workspace
 from tests.pages.conftest import clear_caches
@@ -284,6 +286,22 @@ def test_a_half_written_form_survives_another_page_tab_and_seed_set(
     press(app, "Cancel")
     assert not app.text_area
     assert not form_files(workspace)
+
+
+@pytest.mark.parametrize("end", ["seed_form_cancel", "seed_form_done"])
+def test_a_form_closes_although_its_file_cannot_be_deleted(
+    edit_tab: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    app = half_split(edit_tab())
+
+    def refused(*_: Any) -> None:
+        raise IsaraError("seed-drafts cannot be read or written: the disk is full.")
+
+    monkeypatch.setattr(kept_values, "forget", refused)
+    app.button(key=end).click().run()
+    assert not app.exception
+    assert not app.text_area
+    assert "the disk is full" in app.error[0].value
 
 
 def test_two_windows_at_one_address_keep_a_form_each(
