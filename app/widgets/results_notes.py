@@ -199,6 +199,7 @@ def _ask_where(results: list[RunResult], chosen: int | None) -> None:
         "Run",
         list(by_id),
         index=None,
+        required=True,
         key=key,
         on_change=_keep,
         args=(chosen, None),
