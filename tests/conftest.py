@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +19,13 @@ from isara.workspace.runs import RunFolder, Workspace
 FAMILIES = ("llama", "opt", "qwen2")
 SPECIAL = ("<pad>", "<s>", "</s>")
 MERGES = ((".", "Ċ"), ("Ċ", "Ċ"))  # a token with text before its line break, and a double one
+
+
+def pytest_configure() -> None:
+    """One thread for each process of pytest-xdist and the servers that it starts: with as many as
+    there are cores the processes would take the cores from each other."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is imported
 
 
 def tiny_tokenizer() -> Any:
