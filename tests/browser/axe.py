@@ -1,6 +1,6 @@
 """The automatic check of a page's accessibility: axe-core in the page and in its frames.
 
-    settled(page)
+    settled(page)               # serving.py
     found = problems(page)      # of impact serious or critical
 
 Axe leaves out texts inside pictures, so those of charts are measured here by the same rule.
@@ -11,9 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page, expect
-
-QUIET_MS, QUIET_TIMES, PATIENCE = 150, 3, 200  # looks that must be alike, and looks at most
+from playwright.sync_api import Page
 
 
 class Problem(NamedTuple):
@@ -23,20 +21,6 @@ class Problem(NamedTuple):
     impact: str
     target: str
     help: str
-
-
-def settled(page: Page) -> None:
-    """Wait until the script has run, charts are drawn and nothing is added any more."""
-    expect(page.get_by_test_id("stMainBlockContainer")).to_be_visible()
-    before, alike = None, 0
-    for _ in range(PATIENCE):
-        page.wait_for_timeout(QUIET_MS)
-        state, busy, size = page.evaluate(STATE)
-        alike = alike + 1 if state == "notRunning" and not busy and size == before else 0
-        if alike == QUIET_TIMES:
-            return
-        before = size
-    raise AssertionError(f"{page.url} does not come to rest")
 
 
 def problems(page: Page) -> list[Problem]:
@@ -58,15 +42,6 @@ def problems(page: Page) -> list[Problem]:
 
 
 RUN = "axe.run(document, {resultTypes: ['violations'], iframes: false})"
-
-STATE = """() => [
-  document.querySelector('[data-testid=stApp]').dataset.testScriptState,
-  document.querySelectorAll(
-    '[data-testid=stSkeleton], [data-testid=stSpinner], [data-stale=true],' +
-    '.stPlotlyChart:not(:has(.main-svg))'
-  ).length,
-  document.querySelectorAll('*').length,
-]"""
 
 # Texts of charts whose colour, blended with the page's ground, is nearer to it than 4.5 to 1.
 CHART_TEXTS = """() => {

@@ -14,8 +14,8 @@ from isara.config_files import load_config
 from isara.demo.scripted import ScriptedTools
 from isara.methods.runner import execute, prepare
 from isara.workspace.runs import Workspace
-from tests.browser.axe import Problem, problems, settled
-from tests.browser.serving import ROOT, app_command, free_port, serving
+from tests.browser.axe import Problem, problems
+from tests.browser.serving import ROOT, app_command, free_port, serving, settled, visit
 from tests.browser.test_journey import MINUTES, shot
 
 pytestmark = pytest.mark.browser
@@ -119,8 +119,7 @@ def test_an_empty_page_breaks_what_is_listed(page: Page, tmp_path: Path) -> None
         found = set()
         for theme in ("light", "dark"):
             look(page, theme, 1280)
-            page.goto(empty)
-            settled(page)
+            visit(page, empty)
             found |= {one.rule for one in problems(page)}
     assert found == EMPTY_PAGE.keys()
 
@@ -129,13 +128,13 @@ def test_no_page_has_a_serious_problem(address: str, page: Page) -> None:
     look(page, "light", 1280)
     told = []
     for name in (*FIRST_VIEWS, REVIEW):
-        page.goto(f"{address}/{name}")
-        settled(page)
+        visit(page, f"{address}/{name}")
         told += lines(name, "light", problems(page))
     assert not told, "\n".join(told)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # some thirty views, each with all that opens
 @pytest.mark.parametrize("width", [1280, 800])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_view_has_a_serious_problem(address: str, page: Page, theme: str, width: int) -> None:
@@ -145,8 +144,7 @@ def test_no_view_has_a_serious_problem(address: str, page: Page, theme: str, wid
     for first in FIRST_VIEWS:
         for view in ("", *VIEWS.get(first, ())):
             name = f"{first}{view}"
-            page.goto(f"{address}/{name}")
-            settled(page)
+            visit(page, f"{address}/{name}")
             told += lines(name, theme, opened(page))
             where = "".join(c if c.isalnum() else "-" for c in name) or "seed"
             shot(page, f"axe-{where}-{width}-{theme}")
@@ -176,7 +174,7 @@ def opened(page: Page) -> list[Problem]:
 def test_the_report_in_its_frame_has_no_serious_problem(address: str, page: Page) -> None:
     for theme in ("light", "dark"):
         look(page, theme, 1280)
-        page.goto(f"{address}/report")
+        visit(page, f"{address}/report")
         page.get_by_role("button", name="Make the report").click()
         expect(page.get_by_role("button", name="Download the report")).to_be_visible(
             timeout=2 * MINUTES

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from isara.review import REASONS
-from tests.browser.axe import settled
+from tests.browser.serving import visit
 from tests.browser.test_axe import address
 
 __all__ = ["address"]  # the fixture: the app on a workspace with a finished run
@@ -30,8 +30,7 @@ CONTROLS = {  # what must be reached, by its name for a screen reader
 @pytest.mark.parametrize("where", CONTROLS)
 def test_tab_reaches_the_controls_and_shows_it(address: str, page: Page, where: str) -> None:
     page.set_viewport_size({"width": 1280, "height": 720})
-    page.goto(f"{address}/{where}")
-    settled(page)
+    visit(page, f"{address}/{where}")
     names: list[str] = []
     unseen: list[str] = []
     missing = list(CONTROLS[where])
@@ -54,8 +53,7 @@ def test_tab_reaches_the_controls_and_shows_it(address: str, page: Page, where: 
 def test_a_review_s_reasons_and_pair_are_in_view(address: str, page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
     page.set_viewport_size({"width": 1280, "height": 720})
-    page.goto(f"{address}/samples?mode=Review&reviewer=ada")
-    settled(page)
+    visit(page, f"{address}/samples?mode=Review&reviewer=ada")
     last, pair = (
         page.get_by_role("button", name="other reason"),
         page.locator(".st-key-review_pair"),
@@ -86,14 +84,21 @@ FOCUSED = """async () => {
   const motion = document.createElement('style')
   motion.textContent = '* {transition: none !important}'
   document.head.append(motion)
-  const drawn = () => new Promise(done => setTimeout(done, 40))  // some react a little later
+  // Some react a little later, and on a busy machine a good deal later.
+  const drawn = () => new Promise(done => setTimeout(done, 40))
+  const changes = async before => {
+    for (const end = performance.now() + 1000; performance.now() < end; await drawn())
+      if (look() !== before) return true
+    return false
+  }
   await drawn()
   const on = look()
   node.blur()
-  await drawn()
+  let seen = await changes(on)
   const off = look()
   node.focus({preventScroll: true})
+  seen = seen || await changes(off)  // what was drawn after the first look
   motion.remove()
   const name = node.getAttribute('aria-label') || label?.innerText || node.innerText || ''
-  return {name: name.trim(), seen: on !== off, html: node.outerHTML.slice(0, 200)}
+  return {name: name.trim(), seen, html: node.outerHTML.slice(0, 200)}
 }"""
