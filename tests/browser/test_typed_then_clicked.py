@@ -17,10 +17,20 @@ from isara.examples import Example
 from isara.methods.runner import execute, prepare
 from isara.workspace.runs import Workspace
 from isara.workspace.seed_drafts import SeedDrafts
-from tests.browser.serving import CHROMIUM, ROOT, app_command, chromium_page, free_port, serving
+from tests.browser.serving import (
+    CHROMIUM,
+    ROOT,
+    WAIT_MS,
+    app_command,
+    chromium_page,
+    free_port,
+    serving,
+    settled,
+    visit,
+)
 from tests.browser.test_curate import ANSWER, cell, table
 
-WAIT_MS = 60_000
+MODEL_MS = 4 * 60_000  # for torch to be imported, and a model and a judge to be loaded
 PAUSE_MS = 1_000  # all that could be sent without leaving the field was sent by then
 SMALL = ["loop.candidates=64", "loop.max_iterations=1", "evaluation.baselines=[]"]
 
@@ -53,13 +63,13 @@ def address(workspace: Workspace) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def tab() -> Iterator[Page]:
     """One page for all tests."""
-    expect.set_options(timeout=WAIT_MS)
     with chromium_page() as page:
         yield page
 
 
 def write(field: Locator, text: str) -> None:
-    """Type over what is in a field, and stay in it."""
+    """Type over what is in a field, and stay in it; a page that is drawn may take the focus."""
+    settled(field.page)
     field.focus()
     field.press("ControlOrMeta+a")
     field.press_sequentially(text)
@@ -94,14 +104,14 @@ def decided(workspace: Workspace, candidate_id: str) -> list[tuple[str, str]]:
 def test_a_decision_is_that_of_the_name_in_the_field(
     workspace: Workspace, address: str, tab: Page
 ) -> None:
-    tab.goto(f"{address}/samples?mode=Review&run=r&k=1&reviewer=ann")
+    visit(tab, f"{address}/samples?mode=Review&run=r&k=1&reviewer=ann")
     tab.wait_for_url(re.compile("card=1-00000"))
     click(tab, named(tab), "bob", "Accept")
     there(lambda: decided(workspace, "1-00000"))
     assert decided(workspace, "1-00000") == [("bob", "accept")]
     tab.wait_for_url(re.compile("reviewer=bob"))
 
-    tab.goto(f"{address}/samples?run=r&k=1&open=1-00002")
+    visit(tab, f"{address}/samples?run=r&k=1&open=1-00002")
     expect(tab.get_by_role("button", name="Reject")).to_be_visible()
     click(tab, named(tab), "cy", "Reject")  # the field was empty
     there(lambda: decided(workspace, "1-00002"))
@@ -110,7 +120,7 @@ def test_a_decision_is_that_of_the_name_in_the_field(
 
 
 def test_the_reason_of_many_decisions(workspace: Workspace, address: str, tab: Page) -> None:
-    tab.goto(f"{address}/samples?run=r&k=1&reviewer=ann&verdict=dropped")
+    visit(tab, f"{address}/samples?run=r&k=1&reviewer=ann&verdict=dropped")
     tab.get_by_text(re.compile("Decide on all .* at once")).click()
     expect(named(tab)).to_have_value("ann")
     click(tab, tab.get_by_label("Reason (may stay empty)"), "too short", "Reject")
@@ -128,7 +138,7 @@ def test_the_name_and_the_note_of_a_version(
 ) -> None:
     seeds = {"Note": "mine", "Name of the seed set": "yours"}[last]
     texts = {"Name of the seed set": f"not {seeds}", "Note": "kinder"}
-    tab.goto(f"{address}/?seed_tab=Edit&seeds={seeds}")
+    visit(tab, f"{address}/?seed_tab=Edit&seeds={seeds}")
     expect(tab.get_by_role("button", name=re.compile("Save 1 row"))).to_be_visible()
     for label in texts.keys() - {last}:
         write(tab.get_by_label(label, exact=True), texts[label])
@@ -141,7 +151,7 @@ def test_the_name_and_the_note_of_a_version(
 
 def test_a_cell_that_is_left_by_the_click(workspace: Workspace, address: str, tab: Page) -> None:
     workspace.database.save_seed_set("cells", [Example("Who is there?", "A friend.")])
-    tab.goto(f"{address}/?seed_tab=Edit&seeds=cells")
+    visit(tab, f"{address}/?seed_tab=Edit&seeds=cells")
     into_cell(tab, "A foe.")
     tab.get_by_role("button", name=re.compile("Save 1 row")).click()
     expect(tab.get_by_text(re.compile("Saved as cells, version 2"))).to_be_visible()
@@ -161,6 +171,7 @@ def test_a_cell_that_is_left_by_the_click(workspace: Workspace, address: str, ta
 
 def into_cell(tab: Page, text: str) -> None:
     """Write into the answer of the first row, and stay in it."""
+    settled(tab)  # a new table would take the cell's editor away
     table(tab).dblclick(position=cell(1, ANSWER))
     field = tab.locator("#portal textarea")
     expect(field).to_be_visible()
@@ -173,7 +184,7 @@ def test_the_name_of_an_uploaded_seed_set(
 ) -> None:
     file = tmp_path / "doors.csv"
     file.write_text("question,answer\nWho is there?,A friend.\n", encoding="utf-8")
-    tab.goto(f"{address}/?seed_tab=Bring+your+own+file")
+    visit(tab, f"{address}/?seed_tab=Bring+your+own+file")
     tab.locator("input[type=file]").set_input_files(file)
     name = tab.get_by_label("Name of the seed set", exact=True)
     expect(name).to_have_value("doors")
@@ -193,7 +204,7 @@ def test_the_name_of_an_uploaded_seed_set(
 def test_the_size_of_a_sample(
     address: str, tab: Page, path: str, field: str, button: str, words: str
 ) -> None:
-    tab.goto(f"{address}/{path}&reviewer=ann")
+    visit(tab, f"{address}/{path}&reviewer=ann")
     expect(tab.get_by_role("button", name=button)).to_be_visible()
     click(tab, tab.get_by_label(field, exact=True), "3", button)
     expect(tab.get_by_text(words)).to_be_visible()
@@ -203,13 +214,14 @@ def test_the_size_of_a_sample(
     not (ROOT / "data/demo/language-model").is_dir(), reason="data/demo is not built"
 )
 def test_the_question_that_stands_there_is_asked(address: str, tab: Page) -> None:
-    tab.goto(f"{address}/playground?run=r&models=base&tokens=4&q=")
+    visit(tab, f"{address}/playground?run=r&models=base&tokens=4&q=")
     tab.get_by_text("Your own question", exact=True).click()
     field = tab.get_by_label("Your question", exact=True)
     click(tab, field, "Is it cold?", "Ask")
     asked, written = tab.get_by_test_id("stText"), tab.get_by_text(re.compile("4 tokens in"))
-    expect(asked.filter(has_text="Is it cold?").first).to_be_visible()
-    expect(written).to_be_visible()
+    expect(asked.filter(has_text="Is it cold?").first).to_be_visible(timeout=MODEL_MS)
+    expect(written).to_be_visible(timeout=MODEL_MS)
+    expect(tab.get_by_role("button", name=re.compile(r"\bAsk\b")).first).to_be_enabled()
     write(field, "Is it warm?")
     tab.wait_for_timeout(PAUSE_MS)
     tab.keyboard.press("Control+Enter")
