@@ -13,7 +13,7 @@ from isara.config_files import load_config
 from isara.demo.scripted import ScriptedTools
 from isara.methods.runner import execute, prepare
 from isara.workspace.runs import RunFolder, Workspace
-from tests.browser.serving import app_command, free_port, serving
+from tests.browser.serving import app_command, free_port, serving, settled, visit
 from tests.browser.test_journey import MINUTES, ROOT, shot
 
 pytestmark = [
@@ -50,6 +50,8 @@ def button(page: Page, label: str) -> Locator:
 
 def open_answers(page: Page, position: int) -> None:
     """Unfold the answers to a prompt by key where they are folded; they can be voted on then."""
+    # The last of the buttons: a key whose button is yet to be drawn does nothing.
+    expect(page.locator(f".st-key-vote_undo_{position} button").first).to_be_visible()
     # While the page changes, the button as it was stands there for a moment too.
     left = page.locator(f".st-key-vote_left_{position} button").first
     expect(left).to_be_visible()
@@ -59,7 +61,7 @@ def open_answers(page: Page, position: int) -> None:
 
 
 def test_two_models_stream_side_by_side(address: str, page: Page) -> None:
-    page.goto(f"{address}/playground?models=base&models=icl_knn&tokens=64")
+    visit(page, f"{address}/playground?models=base&models=icl_knn&tokens=64")
     button(page, "Ask").click()
     expect(page.get_by_text(re.compile(r"\d+ tokens in"))).to_have_count(2, timeout=4 * MINUTES)
     expect(page.get_by_text("held in memory")).to_have_count(0)  # both are the base model's weights
@@ -72,10 +74,11 @@ def test_two_models_stream_side_by_side(address: str, page: Page) -> None:
 def test_a_blind_vote_by_keys_with_a_reload_in_the_middle(
     address: str, page: Page, run: RunFolder
 ) -> None:
-    page.goto(f"{address}/playground?play=Blind+vote")
+    visit(page, f"{address}/playground?play=Blind+vote")
     name = page.get_by_label("Your name as reviewer", exact=True)
     name.fill("ann")
     name.press("Enter")
+    settled(page)
     prompts = page.get_by_label("Prompts", exact=True)
     prompts.fill("10")
     prompts.press("Tab")
@@ -83,6 +86,7 @@ def test_a_blind_vote_by_keys_with_a_reload_in_the_middle(
     for done in range(10):
         if done == 6:
             page.reload()
+            settled(page)
             name.fill("ann")
             name.press("Enter")
         expect(page.get_by_text(f"{done} of 10 voted")).to_be_visible()
@@ -93,6 +97,7 @@ def test_a_blind_vote_by_keys_with_a_reload_in_the_middle(
     votes = Workspace(run.path.parents[1]).database.votes(run.run_id)
     assert [vote.choice for vote in votes] == ["left", "right", "tie"] * 3 + ["left"]
     assert all(vote.blind for vote in votes)
+    expect(page.locator(".st-key-vote_undo_10 button").first).to_be_visible()
     page.keyboard.press("u")
     expect(page.get_by_text("9 of 10 voted")).to_be_visible()
     open_answers(page, 9)
