@@ -14,7 +14,7 @@ from isara.config_files import load_config
 from isara.demo.scripted import ScriptedTools
 from isara.methods.runner import execute, prepare
 from isara.workspace.runs import Workspace
-from tests.browser.serving import ROOT, app_command, free_port, serving
+from tests.browser.serving import ROOT, app_command, free_port, serving, settled, visit
 from tests.browser.test_journey import MINUTES, shot
 
 pytestmark = [
@@ -45,11 +45,12 @@ def address(workspace: Workspace) -> Iterator[str]:
 
 
 def drawn(page: Page) -> Locator:
-    """The map's points, once they are there and in sight; the first chart of a browser loads the
-    library that draws it."""
+    """The map's points, once they are there, in sight and at rest; the first chart of a browser
+    loads the library that draws it."""
     points = page.locator(".js-plotly-plot .scatterlayer path.point")
     expect(points.first).to_be_attached(timeout=3 * MINUTES)
     page.locator(".js-plotly-plot").first.scroll_into_view_if_needed()
+    settled(page)
     return points
 
 
@@ -76,10 +77,19 @@ def heading(page: Page) -> Locator:
 
 def count(page: Page, mark: str) -> int:
     """How many rows of a mark the heading of the list counts."""
+    settled(page)
     expect(heading(page)).to_have_count(1)  # while a page is drawn anew, its old part may stand too
     text = heading(page).inner_text()
     found = re.search(rf"{mark} ([\d,]+)", text)
     return int(found[1].replace(",", "")) if found else 0
+
+
+def below(button: Locator, field: Locator) -> float:
+    """How many pixels below a field a button stands."""
+    at = button.bounding_box(), field.bounding_box()
+    assert at[0] is not None
+    assert at[1] is not None
+    return at[0]["y"] - at[1]["y"]
 
 
 def test_lasso_bulk_reject_undo(address: str, page: Page, workspace: Workspace) -> None:
@@ -97,11 +107,13 @@ def test_lasso_bulk_reject_undo(address: str, page: Page, workspace: Workspace) 
     name = page.get_by_role("textbox", name="Your name as reviewer")
     name.fill("ada")
     button = page.get_by_role("button", name=re.compile(r"Reject \d+ pairs"))
-    button.click(trial=True)  # once nothing moves any more
-    place = button.bounding_box()
+    expect(button).to_be_visible()
+    settled(page)
+    place = below(button, name)
     name.press("Enter")
     expect(page.get_by_text("The pairs are dropped, whatever the rules say.")).to_be_visible()
-    assert button.bounding_box() == place  # a press that has begun must end on it
+    settled(page)
+    assert below(button, name) == place  # a press that has begun must end on it
     pairs = int(re.findall(r"\d+", button.inner_text())[0])
     button.click()
     expect(page.get_by_text(f"Stored: reject on {pairs} pairs")).to_be_visible()
@@ -119,17 +131,24 @@ def test_lasso_bulk_reject_undo(address: str, page: Page, workspace: Workspace) 
     shot(page, "inspect-4-undone")
 
 
+# The text that says so may stand there before plotly has changed what a press of the mouse does.
+PANS = "document.querySelector('.js-plotly-plot')._fullLayout.dragmode === 'pan'"
+
+
 def test_a_click_on_a_point_opens_it(address: str, page: Page) -> None:
     page.goto(f"{address}/neighbours?view=A+run+on+a+map")
     drawn(page)
     page.get_by_text("opens", exact=True).click()
     expect(page.get_by_text("Click on one to open it")).to_be_visible()
+    page.wait_for_function(PANS)
     box = drawn(page).last.bounding_box()  # a seed: they are drawn above the others
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.get_by_role("button", name="Back to the list")).to_be_visible()
+    settled(page)
     page.get_by_text("What came of it", exact=True).click()
     expect(page.get_by_text(re.compile("It stood in"))).to_be_visible()
+    settled(page)
     shot(page, "inspect-5-opened")
     page.keyboard.press("Escape")
     expect(heading(page)).to_be_visible()
@@ -159,9 +178,10 @@ def test_a_new_map_is_drawn_once(page: Page, address: str) -> None:
 
 
 def test_the_histograms_of_a_moved_threshold_are_drawn_once(page: Page, address: str) -> None:
-    page.goto(f"{address}/filters?run=mapped&k=1")
+    visit(page, f"{address}/filters?run=mapped&k=1")
     steps = page.locator(".stPlotlyChart .js-fill")
     expect(steps).not_to_have_count(0)
+    settled(page)  # every histogram is there
     page.evaluate(WATCH_MARKS, "js-fill")
     page.locator('[class*="max_rouge_l"] input').first.press("ArrowLeft")
     page.wait_for_function("window.points.made")
