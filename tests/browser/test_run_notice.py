@@ -22,6 +22,7 @@ def test_the_title_tells_the_end_of_a_run(server: str, page: Page, tmp_path: Pat
     run.beat(os.getpid())  # this process stands for its worker
     assert page.context.browser is not None
     context = page.context.browser.new_context()  # for two tabs of one window
+    context.set_default_timeout(WAIT_MS)
     page = context.new_page()
     page.goto(f"{server}/results")
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=WAIT_MS)
@@ -33,7 +34,7 @@ def test_the_title_tells_the_end_of_a_run(server: str, page: Page, tmp_path: Pat
     run.set_state("done")
     expect(page).to_have_title("Done: night - ISARA Studio", timeout=WAIT_MS)
     page.bring_to_front()
-    expect(page.get_by_test_id("stToast")).to_contain_text("Done: night")
+    expect(page.get_by_test_id("stToast")).to_contain_text("Done: night", timeout=WAIT_MS)
 
     page.get_by_test_id("stSidebarNav").get_by_role("link", name="Seed").click()
     expect(page).to_have_title(re.compile("^ISARA Studio$"), timeout=WAIT_MS)
