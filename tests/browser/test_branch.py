@@ -12,6 +12,7 @@ from isara.demo.scripted import ScriptedTools
 from isara.methods.runner import execute, prepare
 from isara.workspace.files import read_json, read_jsonl
 from isara.workspace.runs import RunFolder, Workspace
+from tests.browser.serving import visit
 from tests.browser.test_journey import MINUTES, ROOT, open_page, pytestmark, shot, state
 
 __all__ = ["pytestmark"]
@@ -35,9 +36,10 @@ def parent(tmp_path: Path) -> RunFolder:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # a training, on shared cores
 def test_from_filters_to_a_trained_branch(parent: RunFolder, server: str, page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 720})
-    page.goto(f"{server}/filters?run=first&k=1")
+    visit(page, f"{server}/filters?run=first&k=1")
     slider = page.get_by_role("slider").first
     expect(slider).to_be_visible()
     slider.focus()

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.serving import settled, visit
+
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = Path(__file__).parent / "shots"
 MINUTES = 60_000
-expect.set_options(timeout=MINUTES)  # the first use of a model imports and loads it
 
 pytestmark = [
     pytest.mark.browser,
@@ -31,6 +32,7 @@ def open_page(page: Page, name: str) -> None:
     """Go to a page by the navigation, as a person does."""
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
+    settled(page)
 
 
 def set_number(page: Page, label: str, value: str) -> None:
@@ -46,8 +48,9 @@ def state(page: Page, word: str) -> Locator:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # a run of two iterations, on shared cores
 def test_from_upload_to_a_falling_curve(server: str, page: Page) -> None:
-    page.goto(server)
+    visit(page, server)
     page.get_by_role("tab", name="Bring your own file").click()
     page.locator("input[type=file]").set_input_files(ROOT / "data/seeds/demo-safety.jsonl")
     page.get_by_role("button", name="Save 64 good rows as version 1").click()

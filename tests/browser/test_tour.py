@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.tour import STOPS
+from tests.browser.serving import visit
 from tests.browser.test_journey import MINUTES, pytestmark, shot
 
 __all__ = ["pytestmark"]
@@ -23,9 +24,10 @@ SHOWN = {  # what a stop's page must have on it, besides the tour's panel
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # a stop may wait ten minutes for the demo run
 def test_the_tour_leads_to_its_last_stop(server: str, page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 720})
-    page.goto(server)
+    visit(page, server)
     page.get_by_role("button", name="Start the guided demo").click()
     for number, stop in enumerate(STOPS, start=1):
         title = page.get_by_text(f"Guided demo, {number} of {len(STOPS)}: {stop.title}")

@@ -75,6 +75,7 @@ def results(run: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(2400)  # each worker may take 300 s
 @pytest.mark.skipif(not DEMO.is_dir(), reason="data/demo is not built")
 def test_a_worker_killed_in_each_stage_ends_with_the_same_rows(tmp_path: Path) -> None:
     file = config(tmp_path)
