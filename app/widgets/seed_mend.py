@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from app.look import TEXT_ROW
-from app.widgets.plain import plain
+from app.widgets.plain import number_of, plain
 from app.widgets.seed_draft import DELETE, Draft
 from app.widgets.seed_preview import page_slice
 from isara.examples import Problem
@@ -31,7 +31,8 @@ def show(draft: Draft) -> None:
     """The table with its buttons, or the sentence that there is nothing to mend."""
     if not draft.check.problems:
         st.success("Nothing to mend.", icon=":material/check:")
-        _undo(draft)
+        if draft.changes or draft.pending:
+            _undo(draft)
         return
     count = len(draft.check.problems)
     st.subheader(f"Problems ({count:,})")
@@ -119,15 +120,16 @@ def _note_changes(draft: Draft, key: str, shown: Sequence[int | None]) -> None:
 
 
 def _check_again(draft: Draft) -> None:
+    """The button, always the same one: the first change may come with the click on it."""
+    count = len(draft.pending)
     with st.container(horizontal=True, vertical_alignment="center"):
-        pressed = st.button(
-            "Check again",
-            type="primary" if draft.pending else "secondary",
-        )
+        pressed = st.button("Check again", key="seed_check_again", type="primary")
         _undo(draft)
-        if draft.pending:
-            count = len(draft.pending)
-            st.caption(f"{count:,} row{'s' if count > 1 else ''} changed and not checked yet.")
+        st.caption(
+            f"{number_of(count, 'row')} changed and not checked yet."
+            if count
+            else "Nothing is changed since the last check."
+        )
     if pressed and not draft.pending:
         st.info("Nothing was changed since the last check: mend a cell, or tick Delete.")
     elif pressed:
@@ -137,9 +139,10 @@ def _check_again(draft: Draft) -> None:
 
 
 def _undo(draft: Draft) -> None:
-    if draft.changes or draft.pending:
-        st.button(
-            "Undo all changes",
-            on_click=draft.undo,
-            help="Every row is again as it is in the file, deleted ones too.",
-        )
+    st.button(
+        "Undo all changes",
+        key="seed_undo_mending",
+        disabled=not (draft.changes or draft.pending),
+        on_click=draft.undo,
+        help="Every row is again as it is in the file, deleted ones too.",
+    )

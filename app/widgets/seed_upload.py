@@ -262,7 +262,8 @@ def _save(draft: Draft) -> None:
         key="seed_upload_save",
         on_click=_store,
         args=(draft,),
-        help="Earlier versions of the same name stay as they were." if taken else None,
+        # Always there: a button that gets or loses it is another one, also while it is pressed.
+        help="Earlier versions of the same name stay as they were.",
     )
     _saved_message(draft)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -38,6 +39,16 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Works
         supervisor.close()
     made.database.close()
     clear_caches()
+
+
+def place_of(app: AppTest, key: str) -> list[object]:
+    """All that stands above a button, and what makes it another button to the browser: while this
+    stays, a field that is left by a press on it does not take it away from under the press."""
+    nodes = list(app.main)
+    place = [getattr(node, "key", None) for node in nodes].index(key)
+    button: Any = nodes[place].proto
+    above = ["text_input" if n.type == "selectbox" else n.type for n in nodes[:place]]  # as high
+    return [*above, button.type, bool(button.help)]
 
 
 def clear_caches() -> None:

@@ -15,6 +15,7 @@ from app.widgets.seed_draft import DELETE, Draft
 from app.widgets.seed_statistics import statistics
 from isara.examples import Example
 from isara.workspace.runs import Workspace
+from tests.pages.conftest import place_of
 
 Page = Callable[..., AppTest]
 
@@ -90,7 +91,9 @@ def test_good_file_is_saved_as_a_version(page: Page, workspace: Workspace) -> No
     assert (info.note, info.author) == ("all of them", "Ann")
     app.button(key="seed_upload_save").click().run()
     assert "saved already" in app.error[-1].value
-    app.text_input(key="seed_name").set_value("again")
+    before = place_of(app, "seed_upload_save")
+    app.text_input(key="seed_name").set_value("again").run()
+    assert place_of(app, "seed_upload_save") == before
     app.button(key="seed_upload_save").click().run()
     assert [info.name for info in workspace.database.seed_sets()].count("my seeds") == 1
     assert workspace.database.load_seed_set("again").info.version == 1
@@ -113,7 +116,9 @@ def test_all_problems_are_in_one_table(page: Page, workspace: Workspace) -> None
         '{"question": "Broken", "answer":',
     ]
     assert metric(app, "Examples") == "2"
+    before = place_of(app, "seed_check_again")
     mend(app, {0: {"answer": "Always."}, 1: {DELETE: True}})
+    assert place_of(app, "seed_check_again") == before  # the cell may be left by the press on it
     assert any("2 rows changed" in caption.value for caption in app.caption)
     next(b for b in app.button if b.label == "Check again").click().run()
     assert not app.exception
