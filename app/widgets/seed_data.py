@@ -224,36 +224,34 @@ def message() -> None:
 
 
 def status(hand: InHand) -> None:
-    """How far the draft is, with undo, redo and discard; the way back to a discarded one."""
-    if hand.view is None:
-        if (gone := drafts().discarded(hand.name)) is not None:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                count = len(gone.view().steps)
-                st.caption(f"The last draft, with {_changes(count)}, was discarded.")
-                st.button("Take it up again", on_click=take_up, args=(gone,), type="tertiary")
-        return
+    """How far the draft is, with undo, redo and discard; the way back to a discarded one.
+
+    As high without a draft: the first change may come with a click on what stands below.
+    """
     view = hand.view
+    gone = None if view else drafts().discarded(hand.name)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge("draft", icon=":material/edit:", color="blue")
-        st.text(_last(view), width="stretch")
+        words = "draft" if view else "no draft"
+        st.badge(words, icon=":material/edit:", color="blue" if view else "gray")
+        st.text(_last(view, gone), width="stretch")
     with st.container(horizontal=True):
-        undo_button(hand)
-        again = view.redo.change.title if view.redo else ""
-        st.button(
-            "Redo",
-            icon=":material/redo:",
-            shortcut="shift+u",
-            disabled=not again,
-            help=plain(again) or "Nothing was taken back.",
-            on_click=undo,
-            args=(hand, "redo"),
-        )
-        with st.popover("Discard", icon=":material/delete:", help="Close the draft unsaved."):
+        _undo_and_redo(view, hand)
+        with st.popover(
+            "Discard",
+            icon=":material/delete:",
+            help="Close the draft unsaved.",
+            disabled=view is None,
+            key="seed_discard",
+        ):
             st.markdown(
                 "The saved versions stay as they are. You can take it up again until another draft "
                 "is begun."
             )
             st.button("Discard the draft", on_click=discard, args=(hand,))
+        if gone is not None:
+            st.button("Take it up again", on_click=take_up, args=(gone,), type="tertiary")
+    if view is None:
+        return
     newer = state.workspace().database.seed_sets(hand.name)[0]
     if newer.version > view.version:
         st.warning(
@@ -262,21 +260,36 @@ def status(hand: InHand) -> None:
         )
 
 
-def undo_button(hand: InHand) -> None:
-    """Takes back the last change of the draft."""
-    last = hand.view.steps[-1] if hand.view and hand.view.steps else None
+def _undo_and_redo(view: View | None, hand: InHand) -> None:
+    last = view.steps[-1].change.title if view and view.steps else ""
+    again = view.redo.change.title if view and view.redo else ""
     st.button(
         "Undo",
+        key="seed_undo",
         icon=":material/undo:",
         shortcut="u",
-        disabled=last is None,
-        help=plain(last.change.title) if last else "Nothing was changed yet.",
+        disabled=not last,
+        help=plain(last) or "Nothing was changed yet.",
         on_click=undo,
         args=(hand,),
     )
+    st.button(
+        "Redo",
+        key="seed_redo",
+        icon=":material/redo:",
+        shortcut="shift+u",
+        disabled=not again,
+        help=plain(again) or "Nothing was taken back.",
+        on_click=undo,
+        args=(hand, "redo"),
+    )
 
 
-def _last(view: View) -> str:
+def _last(view: View | None, gone: SeedDraft | None) -> str:
+    if gone is not None:
+        return f"The last draft, with {_changes(len(gone.view().steps))}, was discarded."
+    if view is None:
+        return "Your first change begins a draft."
     if not view.steps:
         return "Nothing is changed."
     step = view.steps[-1]

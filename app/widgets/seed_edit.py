@@ -14,7 +14,7 @@ from app.widgets import seed_data, seed_form, seed_save, seed_table
 from app.widgets.seed_data import InHand
 from isara.curation import SeedRow, chosen, clean_tags, delete, move, tag, tag_counts
 
-ONLY_BAD = "Only rows with problems"
+ONLY_BAD, FIND_BAD = "Only rows with problems", "seed_find_bad"
 ONE_ROW, TWO_ROWS = "Tick one row first.", "Tick two rows first."
 NEEDS = {"add": (0, ""), "open": (1, ONE_ROW), "split": (1, ONE_ROW), "merge": (2, TWO_ROWS)}
 
@@ -35,16 +35,13 @@ def show() -> None:
     places, asked = _filters(hand, sorted(bad))
     _actions(hand)
     seed_form.show(hand)
-    if places:
-        seed_table.show(hand, places, asked)
-    else:
-        st.info("No row is like this. Change the filters, or add a row.")
+    seed_table.show(hand, places, asked)
     seed_save.show(hand, problems)
 
 
 def _filters(hand: InHand, bad: Sequence[int]) -> tuple[list[int], tuple[object, ...]]:
     """Places of the rows to show, and what they were chosen by."""
-    boxes = st.columns([2, 2, 2])
+    boxes = st.columns(4, vertical_alignment="bottom")
     text = boxes[0].text_input(
         "Find", key="seed_find", placeholder="a word of question or answer", bind="query-params"
     )
@@ -59,7 +56,12 @@ def _filters(hand: InHand, bad: Sequence[int]) -> tuple[list[int], tuple[object,
         key="seed_find_tags",
         help="Rows that have all of these tags.",
     )
-    only_bad = bool(bad) and st.toggle(f"{ONLY_BAD} ({len(bad)})", key="seed_find_bad")
+    # Always there, as the table would move with it; on it stays while the last row is mended.
+    only_bad = boxes[3].toggle(
+        f"{ONLY_BAD} ({len(bad)})",
+        key=FIND_BAD,
+        disabled=not (bad or st.session_state.get(FIND_BAD)),
+    )
     places = chosen(hand.rows, text or "", categories, tags)
     if only_bad:
         places = [place for place in places if place in set(bad)]
@@ -68,7 +70,7 @@ def _filters(hand: InHand, bad: Sequence[int]) -> tuple[list[int], tuple[object,
 
 def _actions(hand: InHand) -> None:
     """Buttons for the ticked rows, whether or not they are on this page of the table."""
-    picked = _ticked(hand)
+    picked = seed_table.ticked(hand)
     count = len(picked)
     with st.container(horizontal=True, vertical_alignment="center"):
         _button(hand, "Add a row", "add", "add", True)
@@ -95,13 +97,6 @@ def _actions(hand: InHand) -> None:
             key="seed_do_delete",
             help="Undo brings them back.",
         )
-        _picked(hand, picked)
-
-
-def _ticked(hand: InHand) -> list[str]:
-    """Keys of the ticked rows, in the rows' order."""
-    places = hand.places
-    return sorted((key for key in seed_table.picks() if key in places), key=places.__getitem__)
 
 
 def _button(hand: InHand, words: str, kind: str, icon: str, enabled: bool) -> None:
@@ -119,7 +114,7 @@ def _button(hand: InHand, words: str, kind: str, icon: str, enabled: bool) -> No
 def _open(drawn: InHand, kind: str) -> None:
     if (hand := seed_table.latest(drawn)) is None:
         return
-    picked = _ticked(hand)
+    picked = seed_table.ticked(hand)
     if kind == "add":
         seed_form.open_form(hand, kind, picked[-1:])
         return
@@ -130,29 +125,14 @@ def _open(drawn: InHand, kind: str) -> None:
         seed_data.refuse(f"Not opened, because {len(picked)} rows are ticked. {needs}")
 
 
-def _picked(hand: InHand, picked: Sequence[str]) -> None:
-    """Which rows are ticked: they may be on another page of the table."""
-    if not picked:
-        return
-    numbers = [str(hand.places[key]) for key in picked]
-    shown = ", ".join(numbers[:8]) + (", …" if len(numbers) > 8 else "")
-    st.caption(f"{len(picked)} ticked: row{'s' if len(picked) > 1 else ''} {shown}")
-    st.button("Clear", on_click=_untick, type="tertiary", help="Take all ticks away.")
-
-
-def _untick() -> None:
-    seed_data.clear()
-    st.session_state.pop(seed_table.TABLE, None)
-
-
 def _move(drawn: InHand, steps: int) -> None:
     if (hand := seed_table.latest(drawn)) is not None and not _refused(hand, "moved"):
-        seed_data.change(hand, move(hand.rows, _ticked(hand), steps))
+        seed_data.change(hand, move(hand.rows, seed_table.ticked(hand), steps))
 
 
 def _refused(hand: InHand, done: str) -> bool:
     """Whether the last tick was taken away together with the click, which is said then."""
-    if _ticked(hand):
+    if seed_table.ticked(hand):
         return False
     seed_data.refuse(f"Nothing was {done}, because no row is ticked. {ONE_ROW}")
     return True
@@ -167,7 +147,7 @@ def _delete(drawn: InHand) -> None:
 
 
 def _ticked_rows(hand: InHand) -> list[SeedRow]:
-    keys = set(_ticked(hand))
+    keys = set(seed_table.ticked(hand))
     return [row for row in hand.rows if row.key in keys]
 
 

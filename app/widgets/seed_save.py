@@ -53,9 +53,7 @@ def _counted(model: str) -> Callable[[str, str], int]:
 
 
 def show(hand: InHand, found: Sequence[Problem]) -> None:
-    """The problems, and the fields and the button for saving."""
-    if found:
-        _list(found)
+    """The fields and the button for saving, and the problems."""
     st.subheader("Save as a version")
     left, middle, right = st.columns([2, 2, 3])
     name = left.text_input(
@@ -78,6 +76,8 @@ def show(hand: InHand, found: Sequence[Problem]) -> None:
         key="seed_save",
     )
     _saved()
+    if found:  # below the button: the last of them may go with the click on it
+        _list(found)
     seed_length.ask()
 
 
@@ -89,7 +89,7 @@ def _why_not(bad: bool, changed: bool) -> str:
     if not changed:
         return "Nothing is changed yet."
     if bad:
-        return "First mend the rows that are listed above."
+        return "First mend the rows that are listed below."
     return "Versions never change: this makes a new one."
 
 

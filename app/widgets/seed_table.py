@@ -49,9 +49,13 @@ def show(hand: InHand, places: Sequence[int], asked: tuple[Any, ...]) -> None:
     size = left.selectbox(
         "Rows per page", SIZES, index=1, key="seed_page_size", persist_state="session"
     )
-    with right:
+    with right.container(horizontal=True, vertical_alignment="center"):
         page = page_slice(len(places), f"seed_edit_page_{hash(asked)}_{size}", size)
+        _ticks(hand)
     drawn = _drawn(hand, places[page], (*asked, page.start, size))
+    if not drawn.rows:
+        st.info("No row is like this. Change the filters, or add a row.")
+        return
     names = list(tag_counts(hand.rows))[:MOST_TAGS]
     st.data_editor(
         drawn.frame,
@@ -120,6 +124,35 @@ def picks() -> set[str]:
     """Keys of the ticked rows; changing the set ticks and clears."""
     found: set[str] = st.session_state.setdefault(seed_data.PICKS, set())
     return found
+
+
+def ticked(hand: InHand) -> list[str]:
+    """Keys of the ticked rows, in the rows' order."""
+    places = hand.places
+    return sorted((key for key in picks() if key in places), key=places.__getitem__)
+
+
+def _ticks(hand: InHand) -> None:
+    """Which rows are ticked: they may be on another page of the table. The line is there without
+    any, or the table would move with the first tick."""
+    numbers = [str(hand.places[key]) for key in ticked(hand)]
+    count = len(numbers)
+    shown = ", ".join(numbers[:8]) + (", …" if count > 8 else "")
+    words = f"{count} ticked: row{'s' if count > 1 else ''} {shown}"
+    st.caption(words if count else "No row is ticked.", width="content")
+    st.button(
+        "Clear",
+        key="seed_untick",
+        disabled=not count,
+        on_click=_untick,
+        type="tertiary",
+        help="Take all ticks away.",
+    )
+
+
+def _untick() -> None:
+    seed_data.clear()
+    st.session_state.pop(TABLE, None)
 
 
 def latest(hand: InHand) -> InHand | None:

@@ -13,7 +13,7 @@ from app.widgets import kept_values
 from isara.errors import IsaraError
 from isara.examples import Example
 from isara.workspace.runs import Workspace
-from tests.pages.conftest import clear_caches
+from tests.pages.conftest import clear_caches, place_of
 
 Page = Callable[..., AppTest]
 PAIRS = [
@@ -143,6 +143,28 @@ def test_all_problems_are_listed_and_saving_waits(edit_tab: Callable[..., AppTes
     write(app, {0: {"Question": "Is it cold?"}, 1: {"Answer": "A foe."}})
     press(app, "Save 3 rows as version 2")
     assert not app.error
+
+
+def test_save_and_undo_stay_where_they_are(edit_tab: Callable[..., AppTest]) -> None:
+    """A cell is left by the press on a button: the page is drawn anew while it is held."""
+    app = edit_tab()
+    keys = ("seed_save", "seed_undo", "seed_redo", "seed_do_merge", "seed_untick")
+    before = [place_of(app, key) for key in keys]
+    assert app.button(key="seed_undo").disabled
+    for edits in ({1: {"Pick": True}}, {0: {"Question": None}}, {0: {"Question": "Is it cold?"}}):
+        write(app, edits)
+        assert [place_of(app, key) for key in keys] == before
+    press(app, "Undo")
+    assert [place_of(app, key) for key in keys] == before
+
+    app.toggle(key="seed_find_bad").set_value(True).run()
+    assert shown(app, "Row") == [1]
+    before = [place_of(app, key) for key in keys]
+    write(app, {0: {"Question": "Is it cold?"}})  # the last one with a problem
+    assert [place_of(app, key) for key in keys] == before
+    assert len(shown(app)) == 1
+    press(app, "Save 3 rows as version 2")
+    assert "No row is like this" in app.info[0].value
 
 
 def test_what_comes_with_the_click_counts(
