@@ -126,6 +126,7 @@ def several(
     mixture: dict[str, Source] = {}
     prompts: dict[str, str] = {}
     for label in chosen:
+        heading = st.container()
         source = options.get(label, {"path": label})
         domain, limit, asked = _part(
             label,
@@ -134,9 +135,11 @@ def several(
             None if together else (evals, eval_of(start, domains, label, evals)),
             f"{prefix}:{label}",
         )
+        words = plain(label)
         if domain in mixture:
-            st.error(f"Two seed sets are called {plain(domain)}: give each a domain of its own.")
+            words += f" · Two seed sets are called {plain(domain)}: give each a domain of its own."
             domain = f"{domain} (twice)"  # no domain's name: the run cannot be started
+        heading.caption(words)  # one line with the fault: Start below stays where it is
         mixture[domain] = source | {"limit": limit}
         if asked is not None:
             prompts[domain] = asked
@@ -189,7 +192,6 @@ def _part(
     label: str, domain: str, limit: int | None, evals: tuple[list[str], str | None] | None, key: str
 ) -> tuple[str, int | None, str | None]:
     """The widgets of one seed set: its domain, how many rows, its eval set."""
-    st.caption(plain(label))
     left, middle, right = st.columns([2, 2, 4])
     name = left.text_input(
         "Domain", domain, key=f"{key}:domain", persist_state="session", help=DOMAIN_HELP

@@ -1,4 +1,4 @@
-"""The last step before a run: its problems or its command, its id, and the Start button.
+"""The last step before a run: its id and the Start button, its problems or its command.
 
 start_section(config, problems)
 
@@ -40,32 +40,42 @@ MEANT_SECONDS = 30  # who left the page meanwhile, and comes back later, starts 
 
 
 def start_section(config: RunConfig | None, problems: list[str]) -> None:
-    """Problems as one list; else id, command and YAML of the run, and Start."""
+    """Start, with the run's id beside it; below them its problems as one list, or its command and
+    YAML.
+
+    What comes and goes with a setting is below the buttons: the last setting may come with the
+    click, and they would move while they are pressed.
+    """
+    left, right = st.columns([1, 2])
+    buttons = left.container(horizontal=True)
     if config is None:
         st.session_state.pop(PRESSED, None)
-        show_problems(problems, "The settings cannot be used yet; mend these:")
-        start_button("Start")
+        with buttons:
+            start_button("Start")
+        with right:
+            st.text("Run id: none yet")
+            st.caption("The settings cannot be used yet.")
+        show_problems(problems, "Mend these settings:")
         return
     folder = state.workspace().run(config.default_run_id)
     plan = planned(folder, config)
     missing = missing_models(config)
-    if missing:
-        st.info("\n".join(f"- {text}" for text in missing), icon=":material/info:")
     fresh = fresh_id(folder.run_id) if plan.exists else None
-    left, right = st.columns([1, 2], vertical_alignment="center")
-    with left.container(horizontal=True):
+    with buttons:
         start_buttons(plan, fresh)
-        afresh = pressed()
-        if afresh is not None and (words := why_not(plan, missing, afresh=afresh)):
-            st.error(words, icon=":material/error:")
-        elif afresh is not None:
-            start(config, fresh if afresh and fresh else folder.run_id)
     with right:
         st.text(f"Run id: {folder.run_id}")
         st.caption(plan.note)
+    afresh = pressed()
+    if afresh is not None and (words := why_not(plan, missing, afresh=afresh)):
+        st.error(words, icon=":material/error:")
+    elif afresh is not None:
+        start(config, fresh if afresh and fresh else folder.run_id)
+    show_measuring(config, able=not missing)
+    if missing:
+        st.info("\n".join(f"- {text}" for text in missing), icon=":material/info:")
     for note in eval_notes(config):
         st.caption(note)
-    show_measuring(config, able=not missing)
     show_command(config, plan.exists)
 
 

@@ -29,6 +29,7 @@ from isara.methods.reviewing import finish_review
 from isara.workspace.files import write_text
 from isara.workspace.runs import RunFolder, Workspace
 from isara.workspace.series import Point
+from tests.pages.conftest import place_of
 
 Page = Callable[..., AppTest]
 DEMO = PROJECT_ROOT / "data" / "configs" / "demo.yaml"
@@ -507,11 +508,16 @@ def test_a_missing_model_is_said_calmly(workspace: Workspace, page: Page, small:
     config = yaml.safe_load(small) | {"embedder": "/nowhere/embedder"}
     app = upload(page("run"), yaml.safe_dump(config).encode())
     assert "There is no model folder" in app.info[0].value
+    before = place_of(app, "run_start_button")
     widget(app, "button", "Start").click().run()
     assert "a model is missing" in app.error[0].value
     widget(app, "button", "Measure before starting").click().run()
     assert "a model is missing" in app.error[0].value
     assert (workspace.runs(), workspace.measurements()) == ([], [])
+    for name in ("no name of a run", "mine"):  # the last field may come with the click on Start
+        widget(app, "text_input", "Name of the run").set_value(name).run()
+        assert place_of(app, "run_start_button") == before
+    assert not app.error
 
 
 # -------------------------------------------------------------------- the live view
