@@ -36,6 +36,8 @@ def branch_section(data: Iteration, chosen: FilterConfig) -> None:
     except IsaraError as error:
         st.info(plain(error), icon=":material/info:")
         return
+    # The button first: what follows grows with the settings, which may come with the click on it.
+    _start_or_link(branch)
     st.text("\n".join(f"• {sentence}" for sentence in told(branch)))
     if not branch.changes:
         st.caption(
@@ -43,7 +45,6 @@ def branch_section(data: Iteration, chosen: FilterConfig) -> None:
             "run was carried out."
         )
     st.code(command(branch), language="bash", wrap_lines=True)
-    _start_or_link(branch)
 
 
 def _loop(data: Iteration) -> list[str]:
@@ -78,12 +79,7 @@ def command(branch: Branch) -> str:
 def _start_or_link(branch: Branch) -> None:
     folder = state.workspace().run(branch.run_id)
     now = folder.state().state if folder.exists else None
-    if now is not None:
-        st.text(f"The branch {branch.run_id} is there: {now}.")
-        link(folder.run_id)
-    if now in (*ACTIVE, "done"):
-        return
-    if st.button(
+    if now not in (*ACTIVE, "done") and st.button(
         "Start the branch" if now is None else "Go on with the branch",
         type="primary",
         key="start_branch",
@@ -93,6 +89,9 @@ def _start_or_link(branch: Branch) -> None:
         with sentences():
             start(branch)
             st.rerun()
+    if now is not None:
+        st.text(f"The branch {branch.run_id} is there: {now}.")
+        link(folder.run_id)
 
 
 def start(branch: Branch) -> None:

@@ -144,11 +144,6 @@ def _choose() -> None:
         )
     task = _fields(run_id, a, b)
     found = len(task.prompts())
-    if found < task.size:
-        st.caption(
-            f"{found} prompts of this kind are there whose two answers differ: prompts with the "
-            "same answer by both models are left out."
-        )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         ask_reviewer()
         # No callback: the fields that come with the click are drawn before it.
@@ -161,6 +156,12 @@ def _choose() -> None:
         ):
             TASK.start(task)
             st.rerun()
+    TASK.tell()
+    if found < task.size:
+        st.caption(
+            f"{found} prompts of this kind are there whose two answers differ: prompts with the "
+            "same answer by both models are left out."
+        )
     st.caption(
         "You see the two answers to each prompt as left and right, in an order that is drawn anew "
         "for every prompt and voter, and are not told whose they are. Nothing is written anew: "
@@ -280,6 +281,7 @@ def _buttons(task: Task, voter: str, prompts: list[str], position: int, readable
             on_click=_store,
             args=(task, voter, prompts[position - 1], ""),
         )
+    TASK.tell()
 
 
 def _store(task: Task, drawn_for: str, prompt: str, choice: str) -> None:

@@ -52,20 +52,21 @@ def report_section(ids: Sequence[str]) -> None:
         max_chars=300,
         placeholder="In your own words; when empty, the report words it from the settings",
     ).strip()
-    st.caption("The same on the command line:")
-    st.code(command(ids, split, asked), language=None, wrap_lines=True)
     of = (*ids, split, asked, *(stamp(state.run_folder(run_id)) for run_id in ids))
     made: Made | None = st.session_state.get(MADE)
     is_made = made is not None and made.of == of
     if st.button(
         "Make the report again" if is_made else "Make the report",
         icon=":material/description:",
-        type="secondary" if is_made else "primary",
+        type="secondary" if made else "primary",
         key="report-make",
     ):
         with sentences():
             st.session_state[MADE] = Made(of, make(ids, split, asked), split)
             st.rerun()  # the button above has another name now
+    # Below the button, which would move while it is pressed: the question may come with the click.
+    st.caption("The same on the command line:")
+    st.code(command(ids, split, asked), language=None, wrap_lines=True)
     if made is None or made.of != of:
         if made is not None:
             st.caption("Something was changed since the last report: make it again to see it.")

@@ -133,8 +133,6 @@ def _has_some(run_id: str) -> bool:
 
 def _choose_sample(run_id: str, place: str, rows: pd.DataFrame) -> None:
     task = _fields(run_id, place)
-    if sentence := shortage(task, rows):
-        st.caption(sentence)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         ask_reviewer()
         # No callback: the fields that come with the click are drawn before it.
@@ -143,6 +141,9 @@ def _choose_sample(run_id: str, place: str, rows: pd.DataFrame) -> None:
         ):
             TASK.start(task)
             st.rerun()
+    TASK.tell()
+    if sentence := shortage(task, rows):
+        st.caption(sentence)
     st.caption(
         "The answers are shown one by one, without the judge's opinion. You may stop at any time: "
         "with the same choice and the same name you go on where you stopped."
@@ -277,6 +278,7 @@ def _buttons(task: Task, reviewer: str, sample: list[tuple[Any, str]], position:
             on_click=_store,
             args=(task, sample[position - 1], reviewer, ""),
         )
+    TASK.tell()
 
 
 def _store(task: Task, answer: tuple[str, str], drawn_for: str, label: str) -> None:

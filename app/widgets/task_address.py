@@ -2,6 +2,7 @@
 
 TASK = TaskPlace("vote", unpacked, "Type your name …")
 task = TASK.current()           # None: nothing is chosen yet
+TASK.tell()                     # below the buttons: what went wrong
 packed(task), fields(text)      # text for the URL, and its fields again
 """
 
@@ -41,13 +42,17 @@ class TaskPlace(Generic[T]):
         self._read, self._no_name = read, no_name
 
     def current(self) -> T | None:
-        """The task that is worked on; says what went wrong since the last look."""
+        """The task that is worked on."""
         if self._task not in st.session_state:
             st.session_state[self._task] = self._read(st.query_params.get(ADDRESS, ""))
-        if message := st.session_state.pop(self._error, None):
-            st.error(plain(message), icon=":material/error:")
         task: T | None = st.session_state[self._task]
         return task
+
+    def tell(self) -> None:
+        """Say what went wrong since the last look. Below the buttons: it goes with the next field
+        that is left, and they would move while they are pressed."""
+        if message := st.session_state.pop(self._error, None):
+            st.error(plain(message), icon=":material/error:")
 
     def start(self, task: T) -> None:
         """Work on this task from now on, once there is a name to store it under."""
@@ -62,5 +67,5 @@ class TaskPlace(Generic[T]):
         st.query_params.pop(ADDRESS, None)
 
     def went_wrong(self, message: str) -> None:
-        """Say this at the next look."""
+        """Keep this for `tell`."""
         st.session_state[self._error] = message

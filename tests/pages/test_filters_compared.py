@@ -23,6 +23,7 @@ from isara.demo.scripted import GrammarJudge, WordEmbedder
 from isara.evaluation.stats import wilson
 from isara.workspace.files import read_jsonl, write_jsonl
 from isara.workspace.runs import RunFolder, Workspace
+from tests.pages.conftest import place_of
 
 Page = Callable[..., AppTest]
 
@@ -263,6 +264,9 @@ def test_apply_as_a_branch_queues_a_run_with_its_lineage(
     shown = next(c.value for c in app.code if "isara branch" in c.value)
     assert f"branch {one_run.run_id} --at 1 --set filters.max_rouge_l=0.4" in shown
     assert len(workspace.runs()) == 1
+    before = place_of(app, "start_branch")
+    app.number_input(key=f"branch alpha {one_run.run_id}").set_value(0.2).run()
+    assert place_of(app, "start_branch") == before
     app.button(key="start_branch").click().run()
     assert not app.exception
     (made,) = (run for run in workspace.runs() if run.run_id != one_run.run_id)

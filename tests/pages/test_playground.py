@@ -21,6 +21,7 @@ from isara.demo.scripted import GrammarJudge, ScriptedTools
 from isara.evaluation.stats import wilson
 from isara.evaluation.votes import VoteRate, sides
 from isara.workspace.runs import RunFolder, Workspace
+from tests.pages.conftest import place_of
 
 Page = Callable[..., AppTest]
 
@@ -223,6 +224,9 @@ def test_what_comes_with_the_click_counts_in_a_vote(
     one_run: RunFolder, workspace: Workspace, page: Page
 ) -> None:
     app = page("playground", play="Blind vote", reviewer="ann")
+    before = place_of(app, "vote_start")
+    app.number_input(key="vote_count").set_value(900).run()  # more than there are, which is said
+    assert place_of(app, "vote_start") == before
     app.number_input(key="vote_count").set_value(3)
     press(app, "Start voting")
     assert app.get("progress")[0].proto.text == "0 of 3 voted"

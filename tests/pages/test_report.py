@@ -18,6 +18,7 @@ from app.widgets.report_view import command, file_name
 from isara.config_files import load_config, to_yaml
 from isara.workspace.files import write_json
 from isara.workspace.runs import RunFolder, Workspace
+from tests.pages.conftest import place_of
 
 Page = Callable[..., AppTest]
 
@@ -51,6 +52,8 @@ def test_a_report_is_made_when_asked_and_shown_in_a_frame(one_run: RunFolder, pa
     app = page("report")
     assert not app.exception
     assert not app.get("iframe")
+    before = place_of(app, "report-make")
+    assert before.count("code") == 0  # its command grows with the question
     assert commands(app)[0] == (
         f"python -m isara report {one_run.run_id} --out report-{one_run.run_id}.html --split dev"
         f" --workspace {one_run.path.parents[1]}"

@@ -16,6 +16,7 @@ from app.widgets.samples_label import Task, packed, shortage, unpacked
 from isara.evaluation.people import HARMFUL, SAFE, UNSURE, compare
 from isara.workspace.files import read_json
 from isara.workspace.runs import RunFolder, Workspace
+from tests.pages.conftest import place_of
 
 Page = Callable[[str], AppTest]
 PLACE = "base"  # the scripted base model is careless: the judge flags many of its answers
@@ -242,8 +243,10 @@ def test_two_reviewers_and_the_comparison_s_numbers(
 @pytest.mark.parametrize("reviewer", ["", "   "])
 def test_without_a_name_nothing_begins(one_run: RunFolder, page: Page, reviewer: str) -> None:
     app = name(opened(page), reviewer)
+    before = place_of(app, "label_start")
     press(app, "Start labelling")
     assert "There is no name" in app.error[0].value
+    assert place_of(app, "label_start") == before
     assert "task" not in app.query_params
     assert not name(opened(page, **link(one_run)), reviewer).get("progress")
 
