@@ -97,10 +97,9 @@ def _draw(run_id: str, k: int, ids: list[str], chosen_by: tuple[str, ...]) -> No
     ids = [name for name in ids if name not in folded]
     log = state.decision_log(run_id, k)
     st.text(str(preview(data, log.standing(), ids, reviewer)))
-    # What it means stands here: a tooltip of the button would lie over the preview. It has a line
-    # of its own: behind the preview it would wrap once there is a name, and the button would move
-    # away from under a press.
-    st.text(MEANING[action] if reviewer else "Type your name first.")
+    # What it means stands here: a tooltip of the button would lie over the preview. It is the same
+    # with a name and without one: the button would move while it is pressed.
+    st.text(MEANING[action])
     if folded:
         st.text(held_words(len(folded)))
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -124,6 +123,8 @@ def _draw(run_id: str, k: int, ids: list[str], chosen_by: tuple[str, ...]) -> No
         )
     if message := st.session_state.pop(ERROR, None):
         st.error(plain(message), icon=":material/error:")
+    elif not reviewer:
+        st.text("Type your name first.")
     if told := st.session_state.pop(TOLD, None):
         st.success(told, icon=":material/check:")
 

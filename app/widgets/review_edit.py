@@ -113,8 +113,6 @@ def fields(target: Target, before: Texts) -> None:
             help=KEPT,
         )
         st.text_area("Answer", first[1], key=answer, height=180, on_change=keep, args=arguments)
-        st.caption(_words(editor))
-        _others(editor, keys)
         with st.container(horizontal=True):
             st.button(
                 "Save",
@@ -131,6 +129,9 @@ def fields(target: Target, before: Texts) -> None:
                 shortcut="Escape",
                 on_click=cancel,
             )
+        # Below the buttons, as it grows with the first key: Save may be pressed meanwhile.
+        st.caption(_words(editor))
+        _others(editor, keys)
     send_while_typed()
 
 

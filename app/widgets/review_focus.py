@@ -10,9 +10,9 @@ import streamlit as st
 
 LEAVE = """<script>
 (() => {
-  const at = document.activeElement;
-  if (at && !at.closest('.st-key-keeps_review_editor')) at.blur();
-})(); // %d
+  const changed = %d, at = document.activeElement;
+  if (changed && at && !at.closest('.st-key-keeps_review_editor')) at.blur();
+})();
 </script>"""
 ENTER = """<script>
 (() => {
@@ -32,10 +32,12 @@ COUNT, LAST = "review_settings_count", "review_settings_last"
 
 
 def give_keys_back(settings: tuple[object, ...]) -> None:
-    """Take the focus out of the fields once after they were changed."""
-    if st.session_state.get(LAST) != settings:
+    """Take the focus out of the fields once after they were changed, not when they are drawn
+    first: a name may be half written by then."""
+    count = st.session_state.setdefault(COUNT, 0)
+    if st.session_state.setdefault(LAST, settings) != settings:
         st.session_state[LAST] = settings
-        st.session_state[COUNT] = st.session_state.get(COUNT, 0) + 1
+        st.session_state[COUNT] = count + 1
     # Drawn every time: were it taken away at once, a slow browser would never run it. The browser
     # runs it again only when the number changes.
     st.html(LEAVE % st.session_state[COUNT], unsafe_allow_javascript=True)

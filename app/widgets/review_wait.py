@@ -23,8 +23,6 @@ ERROR, TOLD = "wait_error", "wait_told"
 
 def go_on(data: Iteration) -> None:
     """Say that the run waits, what it would train on, and let a person end the review."""
-    if message := st.session_state.pop(ERROR, None):
-        st.error(plain(message), icon=":material/error:")
     if message := st.session_state.pop(TOLD, None):
         st.success(message, icon=":material/play_arrow:")
     folder = state.run_folder(data.run_id)
@@ -51,6 +49,9 @@ def _confirm(data: Iteration) -> None:
         on_click=_finish,
         args=(data.run_id, data.k),
     )
+    # Here, where the page does not move when it goes: it does with the next field that is left.
+    if message := st.session_state.pop(ERROR, None):
+        st.error(plain(message), icon=":material/error:")
 
 
 def would_train(data: Iteration) -> str:

@@ -89,11 +89,10 @@ def show(hand: InHand) -> None:
         if form.said:
             st.text(form.said)
         _fields(form, hand)
-        if form.kept:
-            st.caption(
-                "What you typed is kept, also over a reload of the page. It is not in the seed set "
-                f"before you press {DONE[form.kind]}; Cancel deletes it."
-            )
+        st.caption(
+            "What you type is kept, also over a reload of the page. It is not in the seed set "
+            f"before you press {DONE[form.kind]}; Cancel deletes it."
+        )
         with st.container(horizontal=True):
             st.button(
                 DONE[form.kind],

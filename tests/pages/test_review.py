@@ -22,6 +22,7 @@ from isara.report import run_config
 from isara.review import REASONS, distance_to_cut
 from isara.workspace.database import Database
 from isara.workspace.runs import RunFolder, Workspace
+from tests.pages.conftest import place_of
 
 Page = Callable[..., AppTest]
 
@@ -177,6 +178,8 @@ def test_an_edit_keeps_the_model_s_text(database: Database, one_run: RunFolder, 
     app = reviewing(page, one_run)
     press(app, "edit")
     before = app.text_area[1].value
+    place = place_of(app, "review_save")
+    assert "caption" not in place[place.index("text_area") :]  # it grows with what is typed
     app.button(key="review_save").click().run()
     assert "Nothing was changed" in app.error[0].value
     app.text_area[0].set_value("May I?")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from streamlit.testing.v1 import AppTest
 
 from isara.workspace.runs import RunFolder, Workspace
+from tests.pages.conftest import place_of
 
 
 def drawn(run: RunFolder) -> AppTest:
@@ -26,13 +27,15 @@ def actions(workspace: Workspace, run: RunFolder) -> dict[str, str]:
 def test_decide_on_three_pairs_and_take_it_back(workspace: Workspace, one_run: RunFolder) -> None:
     app = drawn(one_run)
     assert "This decides 3 pairs" in app.text[0].value
-    assert app.text[1].value == "Type your name first."
+    assert app.text[-1].value == "Type your name first."
+    before = place_of(app, "bulk_decide")
     app.button(key="bulk_decide").click().run()
     assert "type your name as reviewer" in app.error[0].value
     app.text_input(key="reviewer").set_value("Ana").run()
     app.text_input(key="bulk_reason").set_value("all alike").run()
     assert actions(workspace, one_run) == {}
-    assert app.text[1].value == "The pairs are dropped, whatever the rules say."
+    assert app.text[-1].value == "The pairs are dropped, whatever the rules say."
+    assert place_of(app, "bulk_decide") == before
     assert not app.button(key="bulk_decide").help  # a tooltip would lie over that
 
     app.button(key="bulk_decide").click().run()

@@ -189,7 +189,9 @@ def test_what_comes_with_the_click_counts(
 
 def test_rows_are_added_tagged_found_and_deleted(edit_tab: Callable[..., AppTest]) -> None:
     app = press(edit_tab(), "Add a row")
-    app.text_area[0].set_value("New?")
+    before = place_of(app, "seed_form_done")
+    app.text_area[0].set_value("New?").run()
+    assert place_of(app, "seed_form_done") == before
     app.text_area[1].set_value("Yes.")
     press(app, "Add")
     assert shown(app)[3] == "New?"
