@@ -2,7 +2,7 @@
 
     SIGNS["kept"].mark, SIGNS["kept"].colour       # ● and its blue
     marked("accept", "Accept")                     # ▲ Accept, on a button
-    st.html(STYLE)                                 # main.py, once per page
+    st.markdown(STYLE, unsafe_allow_html=True)     # main.py, once per page
 
 A thing is told from another by its shape as well as by its colour, for colour-blind readers and
 grey prints. A mark means one thing wherever it stands, in lists, on badges and on buttons; the page
@@ -109,6 +109,8 @@ def table_of_marks() -> str:
 # Mends Streamlit's own styles where they are too pale, too wide for a tablet, or silent about the
 # keyboard. Streamlit sets `color-scheme`, which `light-dark` reads.
 STYLE = """<style>
+/* What brings this takes no room. */
+[data-testid="stLayoutWrapper"]:has(> .st-key-style) {display: none}
 /* As much as the header covers; by default the page begins a third lower. */
 .stMainBlockContainer {padding-top: 3.75rem}
 /* Drawn at 60 % (captions, keys on buttons) and at 40 % (labels of what is switched off). */

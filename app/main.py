@@ -45,7 +45,8 @@ NAVIGATION = 200  # pixels: on a tablet Streamlit's 300 are more than a third of
 st.set_page_config(
     page_title=TITLE, page_icon=ICON, layout="wide", initial_sidebar_state=NAVIGATION
 )
-st.html(HIDE_TOOLBAR_DOWNLOAD + STYLE)
+# As markdown, as st.html would come after the first widgets and move them.
+st.container(key="style").markdown(f"{HIDE_TOOLBAR_DOWNLOAD}\n{STYLE}", unsafe_allow_html=True)
 try:
     start()
 except IsaraError as error:  # no page can do without the workspace and its database
