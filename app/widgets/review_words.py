@@ -21,8 +21,9 @@ KEYS = {
     "Escape": "drop an edit",
 }
 KEYS_NOTE = (
-    "Keys are ignored while you type in a field: click beside the field first. What you type in "
-    "the editor is kept as a draft, also over a reload, until you save it or leave."
+    "Keys are ignored while a field or a box has the focus: press Tab until a button has it, or "
+    "click beside the field. What you type in the editor is kept as a draft, also over a reload, "
+    "until you save it or leave."
 )
 SCORE_WORDS = {
     "quality": "quality",
