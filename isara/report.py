@@ -23,6 +23,7 @@ from isara.methods.contrasting import gap_fields
 from isara.methods.overlaps import counted
 from isara.methods.rewarding import accuracy_field
 from isara.methods.variety import diversity_of
+from isara.report_words import percent
 from isara.workspace.files import read_columns, read_json, read_jsonl
 from isara.workspace.runs import IterationFolder, RunFolder
 
@@ -157,7 +158,8 @@ def starved(summary: dict[str, Any]) -> list[str]:
             if own["kept"] < STARVED * share * row["kept"]:
                 told.append(
                     f"Iteration {row['k']}: {domain} got {own['kept']} of {row['kept']} kept pairs "
-                    f"({own['kept'] / row['kept']:.0%}), and has {share:.0%} of the seeds"
+                    f"({percent(own['kept'] / row['kept'], 0)}), and has {percent(share, 0)} of "
+                    "the seeds"
                 )
     return told
 

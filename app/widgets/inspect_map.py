@@ -28,6 +28,7 @@ from isara.errors import IsaraError
 from isara.lineage import Mask
 from isara.maps import methods
 from isara.places import place_name
+from isara.report_words import percent
 from isara.workspace.runs import RunFolder
 
 if TYPE_CHECKING:
@@ -238,7 +239,7 @@ def draw(
     drawn = sum(len(layer.rows) for layer in found)
     few = f" {drawn:,} of them are drawn; a selection takes all." if drawn < total else ""
     share = (
-        f" The two directions show {data.share:.0%} of how the questions differ."
+        f" The two directions show {percent(data.share, 0)} of how the questions differ."
         if data.share is not None
         else ""
     )

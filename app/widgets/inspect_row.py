@@ -31,6 +31,7 @@ from isara.evaluation.stats import wilson
 from isara.lineage import Link, Use
 from isara.lineage_files import own_answers
 from isara.places import place_name
+from isara.report_words import percent
 
 BACK, FORWARD, WITHOUT = "Where it came from", "What came of it", "What if it were not there"
 USES: dict[str, tuple[Use, ...]] = {
@@ -298,13 +299,13 @@ def _forward(data: MapData, row: int, now: Now) -> None:
     beside = ""
     if rest:  # with few seeds each of them stands in every prompt
         beside = (
-            f", of the {rest} others of these iterations {other.value:.0%} "
-            f"({other.low:.0%} to {other.high:.0%})"
+            f", of the {rest} others of these iterations {percent(other.value, 0)} "
+            f"({percent(other.low, 0)} to {percent(other.high, 0)})"
         )
     st.markdown(
         f"It stood in the prompts of **{written}** pairs; **{kept}** of them were kept "
-        f"({own.value:.0%}, 95 % {own.low:.0%} to {own.high:.0%}){beside}. Counting those that "
-        f"were written from pairs written from it, and so on, it has a part in "
+        f"({percent(own.value, 0)}, 95 % {percent(own.low, 0)} to {percent(own.high, 0)}){beside}. "
+        f"Counting those that were written from pairs written from it, and so on, it has a part in "
         f"**{int(lineage.descendants(row).sum())}** pairs."
     )
     st.dataframe(

@@ -19,6 +19,7 @@ from app.widgets.seed_data import InHand
 from isara import maps
 from isara.evaluation.stats import Mean
 from isara.examples import EvalPrompt
+from isara.report_words import percent
 from isara.seed_coverage import Gap, gaps, own_similarity
 
 BY_CATEGORY, BY_TAG = "Category", "First tag"
@@ -150,8 +151,8 @@ def _map(
     chart_files("coverage", lambda: pd.DataFrame(points), key="seed_map")
     if asked[3] == "pca":
         st.caption(
-            f"A plane shows {found.share:.0%} of how the questions' vectors differ: points that "
-            "are far apart are different, points that are close may still differ. Draw around "
+            f"A plane shows {percent(found.share, 0)} of how the questions' vectors differ: points "
+            "that are far apart are different, points that are close may still differ. Draw around "
             "points (lasso) to list them."
         )
     chosen = [point.get("customdata") for point in event.selection.points] if event else []

@@ -309,9 +309,8 @@ def can_tell(n: int, *rates: float) -> str:
     effect = float(NormalIndPower().solve_power(None, nobs1=n, alpha=1 - CONFIDENCE, power=0.8))
     told = [part for rate in rates for part in [_told_from(rate, effect)] if part]
     if not told:
-        return (
-            f"{n} prompts are too few to find a fall from {' or '.join(f'{r:.0%}' for r in rates)}."
-        )
+        listed = " or ".join(f"{100 * rate:.0f} %" for rate in rates)
+        return f"{n} prompts are too few to find a fall from {listed}."
     falls = " or ".join(f"from {rate} to {below} or less" for rate, below, _ in told)
     lost = " or ".join(f"from {rate} to {near}" for rate, _, near in told)
     return (
@@ -328,4 +327,4 @@ def _told_from(rate: float, effect: float) -> tuple[str, str, str] | None:
     if angle <= 0:
         return None
     below = sin(angle) ** 2
-    return f"{rate:.0%}", f"{below:.1%}", f"{(below + rate) / 2:.1%}"
+    return f"{100 * rate:.0f} %", f"{100 * below:.1f} %", f"{50 * (below + rate):.1f} %"

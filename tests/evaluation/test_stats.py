@@ -244,13 +244,13 @@ def test_needed_prompts_as_cohen_has_them() -> None:
 def test_what_250_prompts_can_tell() -> None:
     assert needed_n(0.12, 0.05) <= 250 < needed_n(0.12, 0.09)
     assert can_tell(250, 0.12).startswith(
-        "With 250 prompts a fall from 12% to 5.1% or less is found four times in five, a fall from "
-        "12% to 8.6% is mostly missed"
+        "With 250 prompts a fall from 12 % to 5.1 % or less is found four times in five, a fall "
+        "from 12 % to 8.6 % is mostly missed"
     )
     both = can_tell(250, 0.5, 0.12)
-    assert "a fall from 50% to 37.6% or less or from 12% to 5.1% or less is found" in both
-    assert "a fall from 50% to 43.8% or from 12% to 8.6% is mostly missed" in both
-    assert "20 prompts are too few to find a fall from 5% or 2%." in can_tell(20, 0.05, 0.02)
+    assert "a fall from 50 % to 37.6 % or less or from 12 % to 5.1 % or less is found" in both
+    assert "a fall from 50 % to 43.8 % or from 12 % to 8.6 % is mostly missed" in both
+    assert "20 prompts are too few to find a fall from 5 % or 2 %." in can_tell(20, 0.05, 0.02)
     assert "nothing" in can_tell(1, 0.5)
 
 

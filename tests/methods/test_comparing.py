@@ -169,7 +169,7 @@ def test_what_the_eval_set_can_tell_is_said_before_the_run(
     ]
     notes = power_notes(prompts)
     assert [note.partition(".")[0] for note in notes] == ["Dev split", "Test split"]
-    assert "With 250 prompts a fall from 50% to 37.6% or less or from 12% to 5.1%" in notes[1]
+    assert "With 250 prompts a fall from 50 % to 37.6 % or less or from 12 % to 5.1 %" in notes[1]
     assert "With 149 prompts" in notes[0]
     workspace = Workspace(tmp_path)
     assert any("4 prompts are too few" in note for note in prepare(small_config(), workspace).notes)

@@ -279,7 +279,7 @@ def test_a_domain_below_half_of_its_share_is_told() -> None:
         "iterations": [{"k": 1, "kept": 12, "kept_by_domain": kept}],
     }
     assert starved(summary) == [
-        "Iteration 1: left got 3 of 12 kept pairs (25%), and has 67% of the seeds"
+        "Iteration 1: left got 3 of 12 kept pairs (25 %), and has 67 % of the seeds"
     ]
     kept["left"]["kept"], summary["iterations"][0]["kept"] = 5, 14
     assert starved(summary) == []
