@@ -16,7 +16,7 @@ def drawn(run: RunFolder) -> AppTest:
 
         bulk(run_id, 1, ["1-00001", "1-00002", "1-00005"])
 
-    return AppTest.from_function(script, default_timeout=30, args=(run.run_id,)).run()
+    return AppTest.from_function(script, default_timeout=120, args=(run.run_id,)).run()
 
 
 def actions(workspace: Workspace, run: RunFolder) -> dict[str, str]:
