@@ -51,6 +51,12 @@ def tab() -> Iterator[Page]:
         yield page
 
 
+def whole(tab: Page) -> None:
+    """Wait for all parts of a page: tables and some fields are fetched after the first words."""
+    tab.wait_for_load_state("networkidle")
+    expect(tab.get_by_test_id("stSkeleton")).to_have_count(0)
+
+
 def press(tab: Page, button: Locator) -> None:
     """Press as a person does: the button is held for a while."""
     expect(button).to_be_visible()
@@ -74,7 +80,7 @@ def edit_tab(address: str, tab: Page, name: str) -> None:
     """A seed set of two rows, open for a change."""
     tab.goto(f"{address}/?seed_tab=Edit&seeds={name}")
     expect(tab.get_by_role("button", name=re.compile("Save 2 rows"))).to_be_visible()
-    tab.wait_for_load_state("networkidle")
+    whole(tab)
 
 
 def test_save_takes_the_first_cell(workspace: Workspace, address: str, tab: Page) -> None:
@@ -133,7 +139,7 @@ def test_check_again_takes_the_first_cell(address: str, tab: Page, tmp_path: Pat
     tab.goto(f"{address}/?seed_tab=Bring+your+own+file")
     tab.locator("input[type=file]").set_input_files(file)
     expect(tab.get_by_text("Problems (1)")).to_be_visible()
-    tab.wait_for_load_state("networkidle")
+    whole(tab)
     into_cell(tab, 1, 720, "Only in winter.")
     press(tab, tab.get_by_role("button", name="Check again"))
     expect(tab.get_by_text("Nothing to mend.")).to_be_visible()
@@ -144,7 +150,7 @@ def test_start_takes_the_name_that_was_asked_for(address: str, tab: Page) -> Non
     tab.goto(f"{address}/run")
     name = tab.get_by_label("Name of the run", exact=True)
     expect(tab.get_by_role("button", name="Start", exact=True)).to_be_visible()
-    tab.wait_for_load_state("networkidle")
+    whole(tab)
     name.fill("no name")
     name.press("Enter")
     expect(tab.get_by_text("Mend these settings:")).to_be_visible()
