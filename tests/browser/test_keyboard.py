@@ -24,6 +24,16 @@ CONTROLS = {  # what must be reached, by its name for a screen reader
     ),
     "run": ("Set up a run", "Start from", "Name of the run", "All settings", "Start$|Start afresh"),
     "results": ("Runs", "CSV", "All comparisons of the last model", "Notes on the curve"),
+    "neighbours": ("Seed set", "Examples shown", "Question", "Draw again", "Copy to clipboard"),
+    "neighbours?view=A+run+on+a+map": (
+        *("Run", "Colour by", "Settings", "seeds", "selects", "Lasso Select", "CSV", "Words"),
+        *("Search", "Fullscreen: Rows of the run"),
+    ),
+    "samples": ("Run", "Iteration", "Verdict", "Search", "Category", "Decide on all"),
+    "filters": ("Run", "Most ROUGE-L", "Fewest words", "Presets", "Compare with", "Scores", "PNG"),
+    "playground": ("Run", "Models", "Prompt", "Temperature", "Ask", "Fold harmful answers"),
+    "report": ("Runs", "The question asked", "Make the report", "Format", "Download the data"),
+    "help": ("Help$", "Start$"),
 }
 
 
