@@ -26,6 +26,7 @@ from app.widgets import kept_values
 from app.widgets.kept_values import Kept
 from app.widgets.plain import plain
 from app.widgets.run_fields import settings
+from app.widgets.samples_picker import name_again
 from isara.config import RunConfig
 from isara.config_files import changed_settings, parse_config, to_yaml
 from isara.errors import InputError, IsaraError
@@ -106,6 +107,7 @@ def keep(config: RunConfig | None) -> None:
         own = kept_values.keep(_folder(), KIND, form.own, values)
         st.session_state[FORM] = form._replace(own=own)
         st.query_params[TOKEN] = own.token
+        name_again("run")  # this setting may have been sent before Start was answered
     _say_error()
 
 

@@ -24,6 +24,7 @@ from app.widgets.plain import plain
 from app.widgets.run_draft import started
 from app.widgets.run_form import show_problems
 from app.widgets.run_measure import show_measuring
+from app.widgets.samples_picker import choose_next
 from isara.config import RunConfig
 from isara.config_files import differences, to_yaml
 from isara.errors import IsaraError
@@ -207,7 +208,7 @@ def start(config: RunConfig, run_id: str) -> None:
         show_problems(str(error).splitlines(), "The run was not started:")
         return
     started()
-    st.session_state["run"] = run_id
+    choose_next("run", run_id)
     st.session_state["run_setup_open"] = False
     st.rerun()
 

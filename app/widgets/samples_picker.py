@@ -87,7 +87,7 @@ def choose(
     and the newest run is not the same one tomorrow.) `page` goes into the key, because a box of the
     same key on another page would be taken for this one while the page changes.
     """
-    key = f"{page} {name}".strip()
+    key = _key(page, name)
     if st.session_state.get(key) not in options:
         by_name = {str(option): option for option in options}
         last = by_name.get(str(st.session_state.get(f"last {name}")))
@@ -98,5 +98,28 @@ def choose(
         if name == "run" and asked and asked not in by_name:
             not_here([asked])
     chosen = st.selectbox(label, options, key=key, on_change=on_change, help=help)
-    st.session_state[f"last {name}"] = st.query_params[name] = str(chosen)
+    st.session_state[f"last {name}"] = str(chosen)
+    name_again(name)
     return chosen
+
+
+def name_again(name: str) -> None:
+    """Have the address name what is chosen, where it was chosen: a part of the page that is drawn
+    by itself may have come with the address of before."""
+    if chosen := st.session_state.get(f"last {name}"):
+        st.query_params[name] = chosen
+
+
+def choose_next(name: str, value: Any, page: str = "") -> None:
+    """Have the box of `choose` show a value from the next drawing on.
+
+    In another box: what the old one holds may be under way from a browser that has not heard of it,
+    as from a part of the page that is drawn again by itself.
+    """
+    turn = f"{page} {name} turn"
+    st.session_state[turn] = st.session_state.get(turn, 0) + 1
+    st.session_state[_key(page, name)] = value
+
+
+def _key(page: str, name: str) -> str:
+    return f"{page} {name} {st.session_state.get(f'{page} {name} turn', '')}".strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -45,7 +46,9 @@ def queued(workspace: Workspace, tab: Page) -> bool:
     while time.time() < deadline:
         for run in workspace.runs():
             if run.run_id != "busy" and run.job.exists():
-                expect(tab.get_by_text("Waiting: 1.")).to_be_visible()  # its page was drawn
+                expect(tab.get_by_text("Waiting: 1.")).to_be_visible()
+                expect(tab).to_have_url(re.compile(f"[?&]run={run.run_id}"))  # it is followed
+                expect(tab.get_by_text("Number 1 in the queue")).to_be_visible()
                 shutil.rmtree(run.path)
                 return True
         time.sleep(0.1)
