@@ -45,12 +45,13 @@ def show(hand: InHand, places: Sequence[int], asked: tuple[Any, ...]) -> None:
     """Draw one page of the rows; `asked` is what they were chosen by."""
     if _note():  # before the table that holds the edits gives way to another
         st.rerun()
-    left, right = st.columns([1, 4], vertical_alignment="bottom")
+    left, middle, right = st.columns([2, 4, 4], vertical_alignment="bottom")
     size = left.selectbox(
         "Rows per page", SIZES, index=1, key="seed_page_size", persist_state="session"
     )
-    with right.container(horizontal=True, vertical_alignment="center"):
+    with middle:
         page = page_slice(len(places), f"seed_edit_page_{hash(asked)}_{size}", size)
+    with right.container(horizontal=True, vertical_alignment="center"):
         _ticks(hand)
     drawn = _drawn(hand, places[page], (*asked, page.start, size))
     if not drawn.rows:
