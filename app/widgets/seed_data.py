@@ -263,26 +263,20 @@ def status(hand: InHand) -> None:
 def _undo_and_redo(view: View | None, hand: InHand) -> None:
     last = view.steps[-1].change.title if view and view.steps else ""
     again = view.redo.change.title if view and view.redo else ""
-    st.button(
-        "Undo",
-        key="seed_undo",
-        icon=":material/undo:",
-        shortcut="u",
-        disabled=not last,
-        help=plain(last) or "Nothing was changed yet.",
-        on_click=undo,
-        args=(hand,),
-    )
-    st.button(
-        "Redo",
-        key="seed_redo",
-        icon=":material/redo:",
-        shortcut="shift+u",
-        disabled=not again,
-        help=plain(again) or "Nothing was taken back.",
-        on_click=undo,
-        args=(hand, "redo"),
-    )
+    for what, key, title, nothing in (
+        ("undo", "u", last, "Nothing was changed yet."),
+        ("redo", "shift+u", again, "Nothing was taken back."),
+    ):
+        st.button(
+            what.capitalize(),
+            key=f"seed_{what}",
+            icon=f":material/{what}:",
+            shortcut=key,
+            disabled=not title,
+            help=plain(title) or nothing,
+            on_click=undo,
+            args=(hand, what),
+        )
 
 
 def _last(view: View | None, gone: SeedDraft | None) -> str:
